@@ -1,0 +1,118 @@
+"""Settings, read once from the environment (``PREAU_*``), typed and checked.
+
+Outside demo mode nothing unsafe starts: a missing or unsafe setting is refused with a French
+sentence that names the variable.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+MIB = 1024 * 1024
+DEMO_KEY = "demonstration-seulement-jamais-en-production"
+
+
+class ReglageInvalideError(SystemExit):
+    """Starting is refused; the text says which variable is wrong and what to write instead."""
+
+
+class Reglages(BaseSettings):
+    """Every setting of the product, one field each; names are ``PREAU_`` + the field in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="PREAU_", extra="ignore")
+
+    demo: bool = Field(False, description="Mode démonstration : académie fictive, réglages sûrs en local seulement")
+    cle_secrete: str = Field("", description="Clé de signature des cookies, 32 caractères au moins")
+    cle_codes: str = Field("", description="Clé des codes d’activation, 32 caractères au moins, hors de la base")
+    hotes: str = Field("", description="Noms d’hôte acceptés, séparés par des virgules")
+    base: str = Field("", description="URL de la base : sqlite:///… ou postgresql+psycopg://…")
+    dossier: Path = Field(ROOT / "var", description="Dossier des données locales")
+    mandataires: int = Field(0, ge=0, le=5, description="Nombre de mandataires (proxys) de confiance devant Préau")
+    https: bool = Field(True, description="Cookies réservés à HTTPS et HSTS")
+    courriel_serveur: str = Field("", description="Serveur SMTP, hôte:port")
+    courriel_identifiant: str = ""
+    courriel_mot_de_passe: str = ""
+    courriel_tls: Literal["aucun", "starttls", "ssl"] = "starttls"
+    courriel_expediteur: str = Field("", description="Adresse d’expédition, sans réponse")
+    file_taches: str = Field("", description="File des tâches : vide (SQLite), redis://… ou postgresql://…")
+    redis: str = Field("", description="Redis partagé des limites de débit (facultatif)")
+    authentification: Literal["mot_de_passe", "ldap", "oidc", "saml"] = "mot_de_passe"
+    corps_max_mio: int = Field(64, ge=1, le=4096, description="Taille maximale d’une requête, en Mio")
+    session_heures: int = Field(12, ge=1, le=72, description="Durée d’une session, en heures")
+    departs_seuil_pourcent: float = Field(5.0, gt=0, le=100, description="Part de départs qui arrête une alimentation")
+    retention_jours: int = Field(365, ge=1, description="Conservation des personnes parties, en jours")
+    journal_niveau: str = "INFO"
+
+    # LDAP, OIDC and SAML settings are read from one JSON file each, see docs/configuration.md
+    ldap_fichier: Path | None = None
+    oidc_fichier: Path | None = None
+    saml_fichier: Path | None = None
+
+    def database_uri(self) -> str:
+        """Return the database address; SQLite in the data folder by default."""
+        return self.base or f"sqlite:///{self.dossier / 'preau.db'}"
+
+    def hosts(self) -> list[str]:
+        """Return the accepted host names."""
+        return [host.strip() for host in self.hotes.split(",") if host.strip()]
+
+
+def load(**overrides: Any) -> Reglages:
+    """Read and check the settings.
+
+    :raises ReglageInvalideError: outside demo mode, on the first unsafe or missing setting.
+    """
+    settings = Reglages(**overrides)
+    if settings.demo:
+        return settings
+    refusals = [
+        (len(settings.cle_secrete) < 32, "PREAU_CLE_SECRETE doit contenir au moins 32 caractères."),
+        (len(settings.cle_codes) < 32, "PREAU_CLE_CODES doit contenir au moins 32 caractères."),
+        (settings.cle_codes == settings.cle_secrete != "", "PREAU_CLE_CODES doit différer de PREAU_CLE_SECRETE."),
+        (not settings.hosts(), "PREAU_HOTES doit nommer les hôtes acceptés, par exemple console.ac-exemple.fr."),
+        (not settings.base, "PREAU_BASE doit donner l’URL de la base, par exemple postgresql+psycopg://…"),
+        (not settings.courriel_serveur, "PREAU_COURRIEL_SERVEUR doit donner le serveur SMTP, hôte:port."),
+        (not settings.courriel_expediteur, "PREAU_COURRIEL_EXPEDITEUR doit donner l’adresse d’expédition."),
+    ]
+    for refused, sentence in refusals:
+        if refused:
+            raise ReglageInvalideError(f"Préau ne démarre pas : {sentence}")
+    return settings
+
+
+def flask_config(settings: Reglages) -> dict[str, Any]:
+    """Translate the settings into the configuration keys of Flask and its extensions."""
+    host, _, port = settings.courriel_serveur.partition(":")
+    return {
+        "SECRET_KEY": settings.cle_secrete or DEMO_KEY,
+        "SQLALCHEMY_DATABASE_URI": settings.database_uri(),
+        "MAX_CONTENT_LENGTH": settings.corps_max_mio * MIB,
+        "MAX_FORM_MEMORY_SIZE": 2 * MIB,
+        "MAX_FORM_PARTS": 2000,
+        "SESSION_COOKIE_NAME": "preau",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": settings.https and not settings.demo,
+        "PERMANENT_SESSION_LIFETIME": settings.session_heures * 3600,
+        "WTF_CSRF_TIME_LIMIT": None,
+        "APP_NAME": "Préau",
+        "BABEL_DEFAULT_LOCALE": "fr",
+        "BABEL_DEFAULT_TIMEZONE": "Europe/Paris",
+        "LANGUAGES": {"fr": {"flag": "fr", "name": "Français"}},
+        "FAB_CREATE_DB": False,
+        "FAB_UPDATE_PERMS": False,
+        "FAB_ADD_SECURITY_VIEWS": True,
+        "FAB_ADD_SECURITY_API": False,
+        "MAIL_SERVER": host or "127.0.0.1",
+        "MAIL_PORT": int(port or 25),
+        "MAIL_USE_TLS": settings.courriel_tls == "starttls" and bool(host),
+        "MAIL_USE_SSL": settings.courriel_tls == "ssl",
+        "MAIL_USERNAME": settings.courriel_identifiant or None,
+        "MAIL_PASSWORD": settings.courriel_mot_de_passe or None,
+        "MAIL_DEFAULT_SENDER": settings.courriel_expediteur or "ne-pas-repondre@preau.invalid",
+    }

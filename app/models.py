@@ -1,0 +1,79 @@
+"""The data model, by section. Definitions live in ``app.tables``; everybody imports from here.
+
+Territoires  : Academie, Collectivite, Etablissement (+ its hand-edited fields)
+Personnes    : Personne, Identifiant, Rattachement, Responsabilite (+ locks, login roots)
+Scolarité    : Mef, Matiere, Discipline, Fonction, Division, GroupeEnseignement, services taught
+Alimentation : Alimentation (a feed), its schools, its differences (Ecart), FicheSource
+Comptes      : Compte (Flask-AppBuilder's user), Attribution (role over a perimeter), sessions
+Suivi        : Journal, Courriel (outgoing mail), Tache (background task)
+"""
+
+from app.tables.alimentation import Alimentation, AlimentationEtablissement, Ecart, FicheSource
+from app.tables.comptes import Attribution, Compte, EssaiConnexion, SessionCompte
+from app.tables.mixins import PerimetreEtablissement, PerimetrePersonne
+from app.tables.personnes import (
+    PROFILS,
+    Identifiant,
+    Personne,
+    RacineLogin,
+    Rattachement,
+    Responsabilite,
+    VerrouPersonne,
+)
+from app.tables.scolarite import (
+    Discipline,
+    Division,
+    DivisionMef,
+    EleveGroupe,
+    Fonction,
+    FonctionExercee,
+    GroupeDivision,
+    GroupeEnseignement,
+    Matiere,
+    Mef,
+    OptionSuivie,
+    ProfesseurPrincipal,
+    ServiceEnseigne,
+)
+from app.tables.suivi import Courriel, Journal, Tache
+from app.tables.territoires import Academie, Collectivite, Etablissement, VerrouEtablissement
+
+__all__ = [
+    "PROFILS",
+    "Academie",
+    "Alimentation",
+    "AlimentationEtablissement",
+    "Attribution",
+    "Collectivite",
+    "Compte",
+    "Courriel",
+    "Discipline",
+    "Division",
+    "DivisionMef",
+    "Ecart",
+    "EleveGroupe",
+    "EssaiConnexion",
+    "Etablissement",
+    "FicheSource",
+    "Fonction",
+    "FonctionExercee",
+    "GroupeDivision",
+    "GroupeEnseignement",
+    "Identifiant",
+    "Journal",
+    "Matiere",
+    "Mef",
+    "OptionSuivie",
+    "PerimetreEtablissement",
+    "PerimetrePersonne",
+    "Personne",
+    "ProfesseurPrincipal",
+    "RacineLogin",
+    "Rattachement",
+    "Responsabilite",
+    "ServiceEnseigne",
+    "SessionCompte",
+    "Tache",
+    "VerrouEtablissement",
+    "VerrouPersonne",
+]

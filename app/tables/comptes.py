@@ -1,0 +1,110 @@
+"""Accounts: who may log in, with which roles over which perimeter, and from which sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask_appbuilder.security.sqla.models import User
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.extensions import Base, Instant, now
+from app.tables.personnes import Personne
+from app.tables.territoires import Academie, Collectivite, Etablissement
+
+
+class Compte(User):
+    """The account a person logs in with. Exists only once activated or created by hand.
+
+    Suspended accounts are told why (A4); deleted ones get the answer of an unknown login.
+    """
+
+    __tablename__ = "ab_user"
+    __table_args__ = {"extend_existing": True}  # noqa: RUF012
+
+    personne_id: Mapped[int | None] = mapped_column(
+        ForeignKey("personne.id", ondelete="SET NULL"), unique=True
+    )
+    suspendu_le: Mapped[datetime | None] = mapped_column(Instant)
+    motif_suspension: Mapped[str | None] = mapped_column(String(255))
+    supprime_le: Mapped[datetime | None] = mapped_column(Instant)
+
+    personne: Mapped[Personne | None] = relationship()
+    attributions: Mapped[list[Attribution]] = relationship(back_populates="compte")
+
+    def __str__(self) -> str:
+        return f"{self.last_name} {self.first_name}"
+
+
+class Attribution(Base):
+    """A role held by an account over one académie, collectivité, school, or the whole platform.
+
+    The perimeter column must fit the role; ``app.security.roles`` says which.
+    """
+
+    __tablename__ = "attribution"
+    __table_args__ = (
+        CheckConstraint(
+            "(CASE WHEN academie_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN collectivite_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN etablissement_id IS NULL THEN 0 ELSE 1 END) <= 1",
+            name="un_perimetre",
+        ),
+        UniqueConstraint(
+            "compte_id", "role", "academie_id", "collectivite_id", "etablissement_id"
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    compte_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id", ondelete="CASCADE"))
+    role: Mapped[str] = mapped_column(String(30))
+    academie_id: Mapped[int | None] = mapped_column(ForeignKey("academie.id"))
+    collectivite_id: Mapped[int | None] = mapped_column(ForeignKey("collectivite.id"))
+    etablissement_id: Mapped[int | None] = mapped_column(
+        ForeignKey("etablissement.id"), index=True
+    )
+    depuis: Mapped[datetime] = mapped_column(Instant, default=now)
+    jusqua: Mapped[datetime | None] = mapped_column(Instant)
+    accordee_par: Mapped[str] = mapped_column(String(160), default="")
+
+    compte: Mapped[Compte] = relationship(back_populates="attributions")
+    academie: Mapped[Academie | None] = relationship()
+    collectivite: Mapped[Collectivite | None] = relationship()
+    etablissement: Mapped[Etablissement | None] = relationship()
+
+
+class SessionCompte(Base):
+    """A login that is still open, or how it ended. The cookie holds a token, here is its digest."""
+
+    __tablename__ = "session_compte"
+    __table_args__ = (
+        Index(
+            "ix_session_compte_ouverte",
+            "compte_id",
+            sqlite_where=text("fin IS NULL"),
+            postgresql_where=text("fin IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    jeton: Mapped[str] = mapped_column(String(64), unique=True)
+    compte_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id", ondelete="CASCADE"))
+    debut: Mapped[datetime] = mapped_column(Instant, default=now)
+    vue_le: Mapped[datetime] = mapped_column(Instant, default=now)
+    fin: Mapped[datetime | None] = mapped_column(Instant)
+    motif_fin: Mapped[str | None] = mapped_column(String(20))
+    adresse: Mapped[str] = mapped_column(String(45), default="")
+    navigateur: Mapped[str] = mapped_column(String(200), default="")
+
+    compte: Mapped[Compte] = relationship()
+
+
+class EssaiConnexion(Base):
+    """Failed logins counted under one key (login, device or address) and when the next may come."""
+
+    __tablename__ = "essai_connexion"
+
+    cle: Mapped[str] = mapped_column(String(100), primary_key=True)
+    echecs: Mapped[int] = mapped_column(default=0)
+    prochain_le: Mapped[datetime] = mapped_column(Instant, default=now)
+    modifie_le: Mapped[datetime] = mapped_column(Instant, default=now)

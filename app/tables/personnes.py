@@ -1,0 +1,179 @@
+"""People, their identifiers, attachments to schools and guardianships."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.extensions import Base, Instant, now
+from app.tables.mixins import PerimetreEtablissement, PerimetrePersonne
+
+if TYPE_CHECKING:
+    from app.tables.scolarite import Division, Mef
+    from app.tables.territoires import Etablissement
+
+PROFILS = ("eleve", "enseignant", "personnel", "responsable", "invite")
+_PROFIL_CHECK = "profil IN ('eleve', 'enseignant', 'personnel', 'responsable', 'invite')"
+
+
+class Personne(Base):
+    """One human being known to the platform, whatever the number of schools and profiles.
+
+    ``login`` is reserved when the person is created (I5); the account itself exists only once
+    the person activates. ``code_generation`` numbers the activation code, which is derived
+    with a key kept outside the database and never stored (ATTACKS K4).
+    ``supprime_le`` is the instant the last feed that knew the person stopped naming them (U8).
+    """
+
+    __tablename__ = "personne"
+    __table_args__ = (
+        CheckConstraint("login = lower(login)", name="login_minuscule"),
+        Index("ix_personne_nom_recherche", "nom_recherche", "id"),
+        Index("ix_personne_naissance_nom", "date_naissance", "nom_recherche"),
+        Index(
+            "ix_personne_supprime_le",
+            "supprime_le",
+            sqlite_where=text("supprime_le IS NOT NULL"),
+            postgresql_where=text("supprime_le IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    nom: Mapped[str] = mapped_column(String(100))
+    nom_usage: Mapped[str | None] = mapped_column(String(100))
+    prenom: Mapped[str] = mapped_column(String(100))
+    autres_prenoms: Mapped[str | None] = mapped_column(String(200))
+    civilite: Mapped[str | None] = mapped_column(String(4))
+    sexe: Mapped[str | None] = mapped_column(String(1))
+    date_naissance: Mapped[date | None]
+    nom_recherche: Mapped[str] = mapped_column(String(220))
+
+    login: Mapped[str | None] = mapped_column(String(64), unique=True)
+    email: Mapped[str | None] = mapped_column(String(255), index=True)
+    telephone_domicile: Mapped[str | None] = mapped_column(String(20))
+    telephone_portable: Mapped[str | None] = mapped_column(String(20))
+    telephone_travail: Mapped[str | None] = mapped_column(String(20))
+    adresse: Mapped[str | None] = mapped_column(String(255))
+    code_postal: Mapped[str | None] = mapped_column(String(10))
+    commune: Mapped[str | None] = mapped_column(String(80))
+    pays: Mapped[str | None] = mapped_column(String(60))
+
+    source: Mapped[str] = mapped_column(String(12), default="manuel")
+    code_generation: Mapped[int] = mapped_column(default=1)
+    cree_le: Mapped[datetime] = mapped_column(Instant, default=now)
+    modifie_le: Mapped[datetime] = mapped_column(Instant, default=now, onupdate=now)
+    supprime_le: Mapped[datetime | None] = mapped_column(Instant)
+    version: Mapped[int] = mapped_column(default=1)
+
+    identifiants: Mapped[list[Identifiant]] = relationship(back_populates="personne")
+    rattachements: Mapped[list[Rattachement]] = relationship(back_populates="personne")
+    verrous: Mapped[list[VerrouPersonne]] = relationship(back_populates="personne")
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+    def __str__(self) -> str:
+        return f"{(self.nom_usage or self.nom).upper()} {self.prenom}"
+
+
+class VerrouPersonne(PerimetrePersonne, Base):
+    """A field of a person edited by hand: feeds leave it alone until the lock is lifted."""
+
+    __tablename__ = "verrou_personne"
+    __table_args__ = (UniqueConstraint("personne_id", "champ"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    champ: Mapped[str] = mapped_column(String(40))
+    le: Mapped[datetime] = mapped_column(Instant, default=now)
+    par: Mapped[str] = mapped_column(String(160), default="")
+
+    personne: Mapped[Personne] = relationship(back_populates="verrous")
+
+
+class Identifiant(PerimetrePersonne, Base):
+    """A name some outside system gives a person, unique within that system's scope.
+
+    ``portee`` is the scope: an académie code, a UAI, or empty for national identifiers (INE).
+    """
+
+    __tablename__ = "identifiant"
+    __table_args__ = (UniqueConstraint("type", "portee", "valeur"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    type: Mapped[str] = mapped_column(String(16))
+    portee: Mapped[str] = mapped_column(String(16), default="")
+    valeur: Mapped[str] = mapped_column(String(64))
+    source: Mapped[str] = mapped_column(String(12))
+
+    personne: Mapped[Personne] = relationship(back_populates="identifiants")
+
+
+class Rattachement(PerimetreEtablissement, PerimetrePersonne, Base):
+    """A person's place in one school under one profile, from a date until it ends.
+
+    Pupils carry their MEF and division here: a pupil in two schools has two attachments.
+    ``motif_fin`` is ``depart`` (the feed stopped naming them), ``annulation`` or ``manuel``.
+    """
+
+    __tablename__ = "rattachement"
+    __table_args__ = (
+        CheckConstraint(_PROFIL_CHECK, name="profil"),
+        UniqueConstraint("personne_id", "etablissement_id", "profil"),
+        Index("ix_rattachement_liste", "etablissement_id", "profil", "fin"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    profil: Mapped[str] = mapped_column(String(11))
+    source: Mapped[str] = mapped_column(String(12), default="manuel")
+    debut: Mapped[date | None]
+    fin: Mapped[datetime | None] = mapped_column(Instant)
+    motif_fin: Mapped[str | None] = mapped_column(String(12))
+    mef_id: Mapped[int | None] = mapped_column(ForeignKey("mef.id"))
+    division_id: Mapped[int | None] = mapped_column(ForeignKey("division.id"), index=True)
+    regime: Mapped[str | None] = mapped_column(String(60))
+
+    personne: Mapped[Personne] = relationship(back_populates="rattachements")
+    etablissement: Mapped[Etablissement] = relationship()
+    division: Mapped[Division | None] = relationship()
+    mef: Mapped[Mef | None] = relationship()
+
+
+class Responsabilite(Base):
+    """What an adult is to a pupil: parenthood code and level (1 legal, 2 in charge, 3 contact).
+
+    The same pair stands once; separated parents are two rows of the same pupil (ATTACKS D4:
+    visible to neither parent through the other).
+    """
+
+    __tablename__ = "responsabilite"
+    __table_args__ = (
+        UniqueConstraint("eleve_id", "responsable_id"),
+        CheckConstraint("niveau IN (1, 2, 3)", name="niveau"),
+        CheckConstraint("eleve_id <> responsable_id", name="distincts"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    eleve_id: Mapped[int] = mapped_column(ForeignKey("personne.id", ondelete="CASCADE"))
+    responsable_id: Mapped[int] = mapped_column(
+        ForeignKey("personne.id", ondelete="CASCADE"), index=True
+    )
+    code_parente: Mapped[str] = mapped_column(String(2), default="90")
+    niveau: Mapped[int] = mapped_column(default=1)
+    financier: Mapped[bool] = mapped_column(default=False)
+    contact: Mapped[bool] = mapped_column(default=False)
+    paiement: Mapped[bool] = mapped_column(default=False)
+    source: Mapped[str] = mapped_column(String(12), default="manuel")
+
+    eleve: Mapped[Personne] = relationship(foreign_keys=[eleve_id])
+    responsable: Mapped[Personne] = relationship(foreign_keys=[responsable_id])
+
+
+class RacineLogin(Base):
+    """How many logins were already given on one ``prenom.nom`` root, so homonyms get a number."""
+
+    __tablename__ = "racine_login"
+
+    racine: Mapped[str] = mapped_column(String(64), primary_key=True)
+    dernier: Mapped[int] = mapped_column(default=1)
