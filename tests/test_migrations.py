@@ -1,0 +1,46 @@
+"""Migrations: one head, both ways on both engines, and the same schema as the models."""
+
+from __future__ import annotations
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import inspect
+
+from app.config import ROOT
+from app.extensions import Base, db
+
+
+def test_one_head_only():
+    assert len(ScriptDirectory(str(ROOT / "migrations")).get_heads()) == 1
+
+
+class TestBothWays:
+    def test_down_to_nothing_and_up_again(self, app):
+        with app.app_context():
+            downgrade(revision="base")
+            assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}
+            upgrade()
+            assert set(Base.metadata.tables) <= set(inspect(db.engine).get_table_names())
+
+    def test_models_and_migrations_agree(self, app):
+        with app.app_context(), db.engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, Base.metadata) == []
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_parent_with_children_is_not_deleted(app, session):
+    """Foreign keys are on: SQLite leaves them off unless told."""
+    from sqlalchemy import delete
+    from sqlalchemy.exc import IntegrityError
+
+    from app.models import Academie, Etablissement
+
+    academie = Academie(code="18", nom="Touraine-Berry")
+    session.add(Etablissement(uai="0379012V", nom="Collège", nom_recherche="college", academie=academie))
+    session.flush()
+    with pytest.raises(IntegrityError):
+        session.execute(delete(Academie.__table__))
