@@ -5,7 +5,7 @@ Personnes    : Personne, Identifiant, Rattachement, Responsabilite (+ locks, log
 Scolarité    : Mef, Matiere, Discipline, Fonction, Division, GroupeEnseignement, services taught
 Alimentation : Alimentation (a feed), its schools, its differences (Ecart), FicheSource
 Comptes      : Compte (Flask-AppBuilder's user), Attribution (role over a perimeter), sessions
-Suivi        : Journal, Courriel (outgoing mail), Tache (background task)
+Suivi        : Journal, Courriel (outgoing mail), Tache (background task), Battement
 """
 
 from app.tables.alimentation import Alimentation, AlimentationEtablissement, Ecart, FicheSource
@@ -35,7 +35,7 @@ from app.tables.scolarite import (
     ProfesseurPrincipal,
     ServiceEnseigne,
 )
-from app.tables.suivi import Courriel, Journal, Tache
+from app.tables.suivi import Battement, Courriel, Journal, Tache
 from app.tables.territoires import Academie, Collectivite, Etablissement, VerrouEtablissement
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "Alimentation",
     "AlimentationEtablissement",
     "Attribution",
+    "Battement",
     "Collectivite",
     "Compte",
     "Courriel",

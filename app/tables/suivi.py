@@ -46,7 +46,10 @@ class Journal(Base):
 
 
 class Courriel(Base):
-    """A mail to send once: written in the act's transaction, sent after it by the worker (X2)."""
+    """A mail to send once: written in the act's transaction, sent after it by the worker (X2).
+
+    ``prochain_le`` is the next try while it waits, and the end of the sender's lease in ``envoi``.
+    """
 
     __tablename__ = "courriel"
     __table_args__ = (
@@ -79,7 +82,8 @@ class Tache(Base):
     """A long work in the background: parameters, progress, cursor, lease, result (X4).
 
     The row is the truth; the queue only carries its id. A lease that lapsed means the worker
-    died: the task is taken again from its cursor.
+    died: the task is taken again from its cursor. While it waits, ``bail_jusqua`` is when its
+    next try may start.
     """
 
     __tablename__ = "tache"
@@ -115,3 +119,13 @@ class Tache(Base):
     fin_le: Mapped[datetime | None] = mapped_column(Instant)
 
     etablissement: Mapped[Etablissement | None] = relationship()
+
+
+class Battement(Base):
+    """Last sign of life of one worker process: who looks after mail and tasks, and since when."""
+
+    __tablename__ = "battement"
+
+    travailleur: Mapped[str] = mapped_column(String(40), primary_key=True)
+    depuis: Mapped[datetime] = mapped_column(Instant, default=now)
+    vu_le: Mapped[datetime] = mapped_column(Instant, default=now)

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises: 
-Create Date: 2026-11-22 03:16:26.109447
+Create Date: 2026-11-22 03:31:18.199217
 
 """
 from alembic import op
@@ -52,57 +52,112 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_ab_role')),
     sa.UniqueConstraint('name', name=op.f('uq_ab_role_name'))
     )
-    op.create_table('ab_user',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('first_name', sa.String(length=64), nullable=False),
-    sa.Column('last_name', sa.String(length=64), nullable=False),
-    sa.Column('username', sa.String(length=128), nullable=False),
-    sa.Column('password', sa.String(length=256), nullable=True),
-    sa.Column('active', sa.Boolean(), nullable=True),
-    sa.Column('email', sa.String(length=320), nullable=False),
-    sa.Column('last_login', sa.DateTime(), nullable=True),
-    sa.Column('login_count', sa.Integer(), nullable=True),
-    sa.Column('fail_login_count', sa.Integer(), nullable=True),
-    sa.Column('created_on', sa.DateTime(), nullable=True),
-    sa.Column('changed_on', sa.DateTime(), nullable=True),
-    sa.Column('created_by_fk', sa.Integer(), nullable=True),
-    sa.Column('changed_by_fk', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['changed_by_fk'], ['ab_user.id'], name=op.f('fk_ab_user_changed_by_fk_ab_user')),
-    sa.ForeignKeyConstraint(['created_by_fk'], ['ab_user.id'], name=op.f('fk_ab_user_created_by_fk_ab_user')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_ab_user')),
-    sa.UniqueConstraint('email', name=op.f('uq_ab_user_email')),
-    sa.UniqueConstraint('username', name=op.f('uq_ab_user_username'))
-    )
     op.create_table('ab_view_menu',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(length=250), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_ab_view_menu')),
     sa.UniqueConstraint('name', name=op.f('uq_ab_view_menu_name'))
     )
-    op.create_table('ab_api_key',
+    op.create_table('academie',
     sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('uuid', sa.String(length=36), nullable=False),
-    sa.Column('name', sa.String(length=256), nullable=False),
-    sa.Column('key_hash', sa.String(length=256), nullable=False),
-    sa.Column('lookup_hash', sa.String(length=256), nullable=True),
-    sa.Column('key_prefix', sa.String(length=16), nullable=False),
-    sa.Column('user_id', sa.Integer(), nullable=False),
-    sa.Column('scopes', sa.Text(), nullable=True),
-    sa.Column('active', sa.Boolean(), nullable=False),
-    sa.Column('created_on', sa.DateTime(), nullable=True),
-    sa.Column('expires_on', sa.DateTime(), nullable=True),
-    sa.Column('revoked_on', sa.DateTime(), nullable=True),
-    sa.Column('last_used_on', sa.DateTime(), nullable=True),
-    sa.ForeignKeyConstraint(['user_id'], ['ab_user.id'], name=op.f('fk_ab_api_key_user_id_ab_user'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_ab_api_key')),
-    sa.UniqueConstraint('lookup_hash', name=op.f('uq_ab_api_key_lookup_hash')),
-    sa.UniqueConstraint('uuid', name=op.f('uq_ab_api_key_uuid'))
+    sa.Column('code', sa.String(length=3), nullable=False),
+    sa.Column('nom', sa.String(length=80), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_academie')),
+    sa.UniqueConstraint('code', name=op.f('uq_academie_code'))
     )
-    with op.batch_alter_table('ab_api_key', schema=None) as batch_op:
-        batch_op.create_index('idx_api_key_lookup_hash', ['lookup_hash'], unique=True)
-        batch_op.create_index('idx_api_key_prefix', ['key_prefix'], unique=False)
-        batch_op.create_index('idx_api_key_user_id', ['user_id'], unique=False)
+    op.create_table('battement',
+    sa.Column('travailleur', sa.String(length=40), nullable=False),
+    sa.Column('depuis', app.extensions.Instant(timezone=True), nullable=False),
+    sa.Column('vu_le', app.extensions.Instant(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('travailleur', name=op.f('pk_battement'))
+    )
+    op.create_table('collectivite',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(length=14), nullable=False),
+    sa.Column('nom', sa.String(length=120), nullable=False),
+    sa.Column('type', sa.String(length=12), nullable=False),
+    sa.CheckConstraint("type IN ('commune', 'departement', 'region', 'autre')", name=op.f('ck_collectivite_type')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_collectivite')),
+    sa.UniqueConstraint('code', name=op.f('uq_collectivite_code'))
+    )
+    op.create_table('discipline',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(length=40), nullable=False),
+    sa.Column('libelle', sa.String(length=120), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_discipline')),
+    sa.UniqueConstraint('code', name=op.f('uq_discipline_code'))
+    )
+    op.create_table('essai_connexion',
+    sa.Column('cle', sa.String(length=100), nullable=False),
+    sa.Column('echecs', sa.Integer(), nullable=False),
+    sa.Column('prochain_le', app.extensions.Instant(timezone=True), nullable=False),
+    sa.Column('modifie_le', app.extensions.Instant(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('cle', name=op.f('pk_essai_connexion'))
+    )
+    op.create_table('fonction',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(length=12), nullable=False),
+    sa.Column('libelle', sa.String(length=120), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_fonction')),
+    sa.UniqueConstraint('code', name=op.f('uq_fonction_code'))
+    )
+    op.create_table('matiere',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(length=40), nullable=False),
+    sa.Column('libelle', sa.String(length=120), nullable=False),
+    sa.Column('libelle_court', sa.String(length=40), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_matiere')),
+    sa.UniqueConstraint('code', name=op.f('uq_matiere_code'))
+    )
+    op.create_table('mef',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(length=11), nullable=False),
+    sa.Column('libelle', sa.String(length=120), nullable=False),
+    sa.Column('niveau', sa.String(length=60), nullable=True),
+    sa.Column('filiere', sa.String(length=60), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_mef')),
+    sa.UniqueConstraint('code', name=op.f('uq_mef_code'))
+    )
+    op.create_table('personne',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('nom', sa.String(length=100), nullable=False),
+    sa.Column('nom_usage', sa.String(length=100), nullable=True),
+    sa.Column('prenom', sa.String(length=100), nullable=False),
+    sa.Column('autres_prenoms', sa.String(length=200), nullable=True),
+    sa.Column('civilite', sa.String(length=4), nullable=True),
+    sa.Column('sexe', sa.String(length=1), nullable=True),
+    sa.Column('date_naissance', sa.Date(), nullable=True),
+    sa.Column('nom_recherche', sa.String(length=220), nullable=False),
+    sa.Column('login', sa.String(length=64), nullable=True),
+    sa.Column('email', sa.String(length=255), nullable=True),
+    sa.Column('telephone_domicile', sa.String(length=20), nullable=True),
+    sa.Column('telephone_portable', sa.String(length=20), nullable=True),
+    sa.Column('telephone_travail', sa.String(length=20), nullable=True),
+    sa.Column('adresse', sa.String(length=255), nullable=True),
+    sa.Column('code_postal', sa.String(length=10), nullable=True),
+    sa.Column('commune', sa.String(length=80), nullable=True),
+    sa.Column('pays', sa.String(length=60), nullable=True),
+    sa.Column('source', sa.String(length=12), nullable=False),
+    sa.Column('code_generation', sa.Integer(), nullable=False),
+    sa.Column('cree_le', app.extensions.Instant(timezone=True), nullable=False),
+    sa.Column('modifie_le', app.extensions.Instant(timezone=True), nullable=False),
+    sa.Column('supprime_le', app.extensions.Instant(timezone=True), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.CheckConstraint('login = lower(login)', name=op.f('ck_personne_login_minuscule')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_personne')),
+    sa.UniqueConstraint('login', name=op.f('uq_personne_login'))
+    )
+    with op.batch_alter_table('personne', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_personne_email'), ['email'], unique=False)
+        batch_op.create_index('ix_personne_naissance_nom', ['date_naissance', 'nom_recherche'], unique=False)
+        batch_op.create_index('ix_personne_nom_recherche', ['nom_recherche', 'id'], unique=False)
+        batch_op.create_index('ix_personne_supprime_le', ['supprime_le'], unique=False, sqlite_where=sa.text('supprime_le IS NOT NULL'), postgresql_where=sa.text('supprime_le IS NOT NULL'))
 
+    op.create_table('racine_login',
+    sa.Column('racine', sa.String(length=64), nullable=False),
+    sa.Column('dernier', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('racine', name=op.f('pk_racine_login'))
+    )
     op.create_table('ab_group_role',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('group_id', sa.Integer(), nullable=True),
@@ -129,6 +184,157 @@ def upgrade():
         batch_op.create_index('idx_permission_id', ['permission_id'], unique=False)
         batch_op.create_index('idx_view_menu_id', ['view_menu_id'], unique=False)
 
+    op.create_table('ab_user',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('first_name', sa.String(length=64), nullable=False),
+    sa.Column('last_name', sa.String(length=64), nullable=False),
+    sa.Column('username', sa.String(length=128), nullable=False),
+    sa.Column('password', sa.String(length=256), nullable=True),
+    sa.Column('active', sa.Boolean(), nullable=True),
+    sa.Column('email', sa.String(length=320), nullable=False),
+    sa.Column('last_login', sa.DateTime(), nullable=True),
+    sa.Column('login_count', sa.Integer(), nullable=True),
+    sa.Column('fail_login_count', sa.Integer(), nullable=True),
+    sa.Column('created_on', sa.DateTime(), nullable=True),
+    sa.Column('changed_on', sa.DateTime(), nullable=True),
+    sa.Column('created_by_fk', sa.Integer(), nullable=True),
+    sa.Column('changed_by_fk', sa.Integer(), nullable=True),
+    sa.Column('personne_id', sa.Integer(), nullable=True),
+    sa.Column('suspendu_le', app.extensions.Instant(timezone=True), nullable=True),
+    sa.Column('motif_suspension', sa.String(length=255), nullable=True),
+    sa.Column('supprime_le', app.extensions.Instant(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['changed_by_fk'], ['ab_user.id'], name=op.f('fk_ab_user_changed_by_fk_ab_user')),
+    sa.ForeignKeyConstraint(['created_by_fk'], ['ab_user.id'], name=op.f('fk_ab_user_created_by_fk_ab_user')),
+    sa.ForeignKeyConstraint(['personne_id'], ['personne.id'], name=op.f('fk_ab_user_personne_id_personne'), ondelete='SET NULL'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_ab_user')),
+    sa.UniqueConstraint('email', name=op.f('uq_ab_user_email')),
+    sa.UniqueConstraint('personne_id', name=op.f('uq_ab_user_personne_id')),
+    sa.UniqueConstraint('username', name=op.f('uq_ab_user_username'))
+    )
+    op.create_table('etablissement',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('uai', sa.String(length=8), nullable=False),
+    sa.Column('nom', sa.String(length=160), nullable=False),
+    sa.Column('nom_recherche', sa.String(length=240), nullable=False),
+    sa.Column('type', sa.String(length=60), nullable=False),
+    sa.Column('code_nature', sa.String(length=4), nullable=True),
+    sa.Column('secteur', sa.String(length=6), nullable=False),
+    sa.Column('etat', sa.String(length=6), nullable=False),
+    sa.Column('virtuel', sa.Boolean(), nullable=False),
+    sa.Column('siren', sa.String(length=14), nullable=True),
+    sa.Column('adresse', sa.String(length=255), nullable=True),
+    sa.Column('code_postal', sa.String(length=10), nullable=True),
+    sa.Column('commune', sa.String(length=80), nullable=True),
+    sa.Column('telephone', sa.String(length=20), nullable=True),
+    sa.Column('email', sa.String(length=255), nullable=True),
+    sa.Column('site_web', sa.String(length=255), nullable=True),
+    sa.Column('xiti', sa.String(length=20), nullable=True),
+    sa.Column('chef', sa.String(length=160), nullable=True),
+    sa.Column('nombre_eleves', sa.Integer(), nullable=True),
+    sa.Column('academie_id', sa.Integer(), nullable=True),
+    sa.Column('collectivite_id', sa.Integer(), nullable=True),
+    sa.Column('mere_id', sa.Integer(), nullable=True),
+    sa.Column('source', sa.String(length=12), nullable=False),
+    sa.Column('ouvert_le', sa.Date(), nullable=True),
+    sa.Column('modifie_le', app.extensions.Instant(timezone=True), nullable=False),
+    sa.CheckConstraint("etat IN ('ouvert', 'ferme')", name=op.f('ck_etablissement_etat')),
+    sa.CheckConstraint("secteur IN ('public', 'prive')", name=op.f('ck_etablissement_secteur')),
+    sa.ForeignKeyConstraint(['academie_id'], ['academie.id'], name=op.f('fk_etablissement_academie_id_academie')),
+    sa.ForeignKeyConstraint(['collectivite_id'], ['collectivite.id'], name=op.f('fk_etablissement_collectivite_id_collectivite')),
+    sa.ForeignKeyConstraint(['mere_id'], ['etablissement.id'], name=op.f('fk_etablissement_mere_id_etablissement')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_etablissement')),
+    sa.UniqueConstraint('uai', name=op.f('uq_etablissement_uai'))
+    )
+    with op.batch_alter_table('etablissement', schema=None) as batch_op:
+        batch_op.create_index('ix_etablissement_code_academie', ['academie_id', 'nom_recherche'], unique=False)
+        batch_op.create_index(batch_op.f('ix_etablissement_collectivite_id'), ['collectivite_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_etablissement_mere_id'), ['mere_id'], unique=False)
+        batch_op.create_index('ix_etablissement_nom_recherche', ['nom_recherche'], unique=False)
+
+    op.create_table('identifiant',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('type', sa.String(length=16), nullable=False),
+    sa.Column('portee', sa.String(length=16), nullable=False),
+    sa.Column('valeur', sa.String(length=64), nullable=False),
+    sa.Column('source', sa.String(length=12), nullable=False),
+    sa.Column('personne_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['personne_id'], ['personne.id'], name=op.f('fk_identifiant_personne_id_personne'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_identifiant')),
+    sa.UniqueConstraint('type', 'portee', 'valeur', name=op.f('uq_identifiant_type_portee_valeur'))
+    )
+    with op.batch_alter_table('identifiant', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_identifiant_personne_id'), ['personne_id'], unique=False)
+
+    op.create_table('responsabilite',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('eleve_id', sa.Integer(), nullable=False),
+    sa.Column('responsable_id', sa.Integer(), nullable=False),
+    sa.Column('code_parente', sa.String(length=2), nullable=False),
+    sa.Column('niveau', sa.Integer(), nullable=False),
+    sa.Column('financier', sa.Boolean(), nullable=False),
+    sa.Column('contact', sa.Boolean(), nullable=False),
+    sa.Column('paiement', sa.Boolean(), nullable=False),
+    sa.Column('source', sa.String(length=12), nullable=False),
+    sa.CheckConstraint('eleve_id <> responsable_id', name=op.f('ck_responsabilite_distincts')),
+    sa.CheckConstraint('niveau IN (1, 2, 3)', name=op.f('ck_responsabilite_niveau')),
+    sa.ForeignKeyConstraint(['eleve_id'], ['personne.id'], name=op.f('fk_responsabilite_eleve_id_personne'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['responsable_id'], ['personne.id'], name=op.f('fk_responsabilite_responsable_id_personne'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_responsabilite')),
+    sa.UniqueConstraint('eleve_id', 'responsable_id', name=op.f('uq_responsabilite_eleve_id_responsable_id'))
+    )
+    with op.batch_alter_table('responsabilite', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_responsabilite_responsable_id'), ['responsable_id'], unique=False)
+
+    op.create_table('verrou_personne',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('champ', sa.String(length=40), nullable=False),
+    sa.Column('le', app.extensions.Instant(timezone=True), nullable=False),
+    sa.Column('par', sa.String(length=160), nullable=False),
+    sa.Column('personne_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['personne_id'], ['personne.id'], name=op.f('fk_verrou_personne_personne_id_personne'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_verrou_personne')),
+    sa.UniqueConstraint('personne_id', 'champ', name=op.f('uq_verrou_personne_personne_id_champ'))
+    )
+    with op.batch_alter_table('verrou_personne', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_verrou_personne_personne_id'), ['personne_id'], unique=False)
+
+    op.create_table('ab_api_key',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('uuid', sa.String(length=36), nullable=False),
+    sa.Column('name', sa.String(length=256), nullable=False),
+    sa.Column('key_hash', sa.String(length=256), nullable=False),
+    sa.Column('lookup_hash', sa.String(length=256), nullable=True),
+    sa.Column('key_prefix', sa.String(length=16), nullable=False),
+    sa.Column('user_id', sa.Integer(), nullable=False),
+    sa.Column('scopes', sa.Text(), nullable=True),
+    sa.Column('active', sa.Boolean(), nullable=False),
+    sa.Column('created_on', sa.DateTime(), nullable=True),
+    sa.Column('expires_on', sa.DateTime(), nullable=True),
+    sa.Column('revoked_on', sa.DateTime(), nullable=True),
+    sa.Column('last_used_on', sa.DateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['user_id'], ['ab_user.id'], name=op.f('fk_ab_api_key_user_id_ab_user'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_ab_api_key')),
+    sa.UniqueConstraint('lookup_hash', name=op.f('uq_ab_api_key_lookup_hash')),
+    sa.UniqueConstraint('uuid', name=op.f('uq_ab_api_key_uuid'))
+    )
+    with op.batch_alter_table('ab_api_key', schema=None) as batch_op:
+        batch_op.create_index('idx_api_key_lookup_hash', ['lookup_hash'], unique=True)
+        batch_op.create_index('idx_api_key_prefix', ['key_prefix'], unique=False)
+        batch_op.create_index('idx_api_key_user_id', ['user_id'], unique=False)
+
+    op.create_table('ab_permission_view_role',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('permission_view_id', sa.Integer(), nullable=True),
+    sa.Column('role_id', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['permission_view_id'], ['ab_permission_view.id'], name=op.f('fk_ab_permission_view_role_permission_view_id_ab_permission_view'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['role_id'], ['ab_role.id'], name=op.f('fk_ab_permission_view_role_role_id_ab_role'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_ab_permission_view_role')),
+    sa.UniqueConstraint('permission_view_id', 'role_id', name=op.f('uq_ab_permission_view_role_permission_view_id_role_id'))
+    )
+    with op.batch_alter_table('ab_permission_view_role', schema=None) as batch_op:
+        batch_op.create_index('idx_permission_view_id', ['permission_view_id'], unique=False)
+        batch_op.create_index('idx_role_id', ['role_id'], unique=False)
+
     op.create_table('ab_user_group',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('user_id', sa.Integer(), nullable=True),
@@ -151,35 +357,498 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_ab_user_role')),
     sa.UniqueConstraint('user_id', 'role_id', name=op.f('uq_ab_user_role_user_id_role_id'))
     )
-    op.create_table('ab_permission_view_role',
+    op.create_table('alimentation',
     sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('permission_view_id', sa.Integer(), nullable=True),
-    sa.Column('role_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['permission_view_id'], ['ab_permission_view.id'], name=op.f('fk_ab_permission_view_role_permission_view_id_ab_permission_view'), ondelete='CASCADE'),
-    sa.ForeignKeyConstraint(['role_id'], ['ab_role.id'], name=op.f('fk_ab_permission_view_role_role_id_ab_role'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_ab_permission_view_role')),
-    sa.UniqueConstraint('permission_view_id', 'role_id', name=op.f('uq_ab_permission_view_role_permission_view_id_role_id'))
+    sa.Column('source', sa.String(length=12), nullable=False),
+    sa.Column('mode', sa.String(length=8), nullable=False),
+    sa.Column('cle_portee', sa.String(length=64), nullable=False),
+    sa.Column('etablissement_id', sa.Integer(), nullable=True),
+    sa.Column('academie_id', sa.Integer(), nullable=True),
+    sa.Column('date_export', app.extensions.Instant(timezone=True), nullable=True),
+    sa.Column('etat', sa.String(length=12), nullable=False),
+    sa.Column('motif', sa.Text(), nullable=True),
+    sa.Column('fichiers', sa.JSON(), nullable=False),
+    sa.Column('comptes', sa.JSON(), nullable=False),
+    sa.Column('empreinte', sa.String(length=64), nullable=True),
+    sa.Column('demandee_par', sa.String(length=160), nullable=False),
+    sa.Column('cree_le', app.extensions.Instant(timezone=True), nullable=False),
+    sa.Column('appliquee_le', app.extensions.Instant(timezone=True), nullable=True),
+    sa.Column('annulee_le', app.extensions.Instant(timezone=True), nullable=True),
+    sa.CheckConstraint("etat IN ('lecture', 'apercu', 'application', 'appliquee', 'annulee', 'refusee', 'abandonnee')", name=op.f('ck_alimentation_etat')),
+    sa.ForeignKeyConstraint(['academie_id'], ['academie.id'], name=op.f('fk_alimentation_academie_id_academie')),
+    sa.ForeignKeyConstraint(['etablissement_id'], ['etablissement.id'], name=op.f('fk_alimentation_etablissement_id_etablissement')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_alimentation'))
     )
-    with op.batch_alter_table('ab_permission_view_role', schema=None) as batch_op:
-        batch_op.create_index('idx_permission_view_id', ['permission_view_id'], unique=False)
-        batch_op.create_index('idx_role_id', ['role_id'], unique=False)
+    with op.batch_alter_table('alimentation', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_alimentation_academie_id'), ['academie_id'], unique=False)
+        batch_op.create_index('ix_alimentation_cle_portee', ['cle_portee', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_alimentation_etablissement_id'), ['etablissement_id'], unique=False)
+
+    op.create_table('attribution',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('compte_id', sa.Integer(), nullable=False),
+    sa.Column('role', sa.String(length=30), nullable=False),
+    sa.Column('academie_id', sa.Integer(), nullable=True),
+    sa.Column('collectivite_id', sa.Integer(), nullable=True),
+    sa.Column('etablissement_id', sa.Integer(), nullable=True),
+    sa.Column('depuis', app.extensions.Instant(timezone=True), nullable=False),
+    sa.Column('jusqua', app.extensions.Instant(timezone=True), nullable=True),
+    sa.Column('accordee_par', sa.String(length=160), nullable=False),
+    sa.CheckConstraint('(CASE WHEN academie_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN collectivite_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN etablissement_id IS NULL THEN 0 ELSE 1 END) <= 1', name=op.f('ck_attribution_un_perimetre')),
+    sa.ForeignKeyConstraint(['academie_id'], ['academie.id'], name=op.f('fk_attribution_academie_id_academie')),
+    sa.ForeignKeyConstraint(['collectivite_id'], ['collectivite.id'], name=op.f('fk_attribution_collectivite_id_collectivite')),
+    sa.ForeignKeyConstraint(['compte_id'], ['ab_user.id'], name=op.f('fk_attribution_compte_id_ab_user'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['etablissement_id'], ['etablissement.id'], name=op.f('fk_attribution_etablissement_id_etablissement')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_attribution')),
+    sa.UniqueConstraint('compte_id', 'role', 'academie_id', 'collectivite_id', 'etablissement_id', name=op.f('uq_attribution_compte_id_role_academie_id_collectivite_id_etablissement_id'))
+    )
+    with op.batch_alter_table('attribution', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_attribution_etablissement_id'), ['etablissement_id'], unique=False)
+
+    op.create_table('courriel',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('etablissement_id', sa.Integer(), nullable=True),
+    sa.Column('destinataire', sa.String(length=255), nullable=False),
+    sa.Column('objet', sa.String(length=255), nullable=False),
+    sa.Column('texte', sa.Text(), nullable=False),
+    sa.Column('html', sa.Text(), nullable=True),
+    sa.Column('cle', sa.String(length=64), nullable=False),
+    sa.Column('etat', sa.String(length=8), nullable=False),
+    sa.Column('essais', sa.Integer(), nullable=False),
+    sa.Column('cree_le', app.extensions.Instant(timezone=True), nullable=False),
+    sa.Column('prochain_le', app.extensions.Instant(timezone=True), nullable=False),
+    sa.Column('envoye_le', app.extensions.Instant(timezone=True), nullable=True),
+    sa.Column('erreur', sa.String(length=255), nullable=True),
+    sa.CheckConstraint("etat IN ('attente', 'envoi', 'envoye', 'echec', 'annule')", name=op.f('ck_courriel_etat')),
+    sa.ForeignKeyConstraint(['etablissement_id'], ['etablissement.id'], name=op.f('fk_courriel_etablissement_id_etablissement')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_courriel')),
+    sa.UniqueConstraint('cle', name=op.f('uq_courriel_cle'))
+    )
+    with op.batch_alter_table('courriel', schema=None) as batch_op:
+        batch_op.create_index('ix_courriel_a_envoyer', ['etat', 'prochain_le'], unique=False)
+        batch_op.create_index(batch_op.f('ix_courriel_etablissement_id'), ['etablissement_id'], unique=False)
+
+    op.create_table('division',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(length=32), nullable=False),
+    sa.Column('libelle', sa.String(length=120), nullable=False),
+    sa.Column('source', sa.String(length=12), nullable=False),
+    sa.Column('active', sa.Boolean(), nullable=False),
+    sa.Column('etablissement_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['etablissement_id'], ['etablissement.id'], name=op.f('fk_division_etablissement_id_etablissement'), ondelete='RESTRICT'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_division')),
+    sa.UniqueConstraint('etablissement_id', 'code', name=op.f('uq_division_etablissement_id_code'))
+    )
+    with op.batch_alter_table('division', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_division_etablissement_id'), ['etablissement_id'], unique=False)
+
+    op.create_table('fiche_source',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('espace', sa.String(length=24), nullable=False),
+    sa.Column('objet', sa.String(length=14), nullable=False),
+    sa.Column('cle', sa.String(length=80), nullable=False),
+    sa.Column('etablissement_id', sa.Integer(), nullable=True),
+    sa.Column('personne_id', sa.Integer(), nullable=True),
+    sa.Column('empreinte', sa.LargeBinary(length=16), nullable=True),
+    sa.Column('vue_par', sa.Integer(), nullable=True),
+    sa.Column('presente', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['etablissement_id'], ['etablissement.id'], name=op.f('fk_fiche_source_etablissement_id_etablissement')),
+    sa.ForeignKeyConstraint(['personne_id'], ['personne.id'], name=op.f('fk_fiche_source_personne_id_personne'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_fiche_source')),
+    sa.UniqueConstraint('espace', 'objet', 'cle', name=op.f('uq_fiche_source_espace_objet_cle'))
+    )
+    with op.batch_alter_table('fiche_source', schema=None) as batch_op:
+        batch_op.create_index('ix_fiche_source_etablissement', ['etablissement_id', 'espace', 'objet'], unique=False)
+        batch_op.create_index('ix_fiche_source_personne', ['personne_id'], unique=False)
+
+    op.create_table('groupe_enseignement',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(length=32), nullable=False),
+    sa.Column('libelle', sa.String(length=120), nullable=False),
+    sa.Column('source', sa.String(length=12), nullable=False),
+    sa.Column('active', sa.Boolean(), nullable=False),
+    sa.Column('etablissement_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['etablissement_id'], ['etablissement.id'], name=op.f('fk_groupe_enseignement_etablissement_id_etablissement'), ondelete='RESTRICT'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_groupe_enseignement')),
+    sa.UniqueConstraint('etablissement_id', 'code', name=op.f('uq_groupe_enseignement_etablissement_id_code'))
+    )
+    with op.batch_alter_table('groupe_enseignement', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_groupe_enseignement_etablissement_id'), ['etablissement_id'], unique=False)
+
+    op.create_table('journal',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('chaine', sa.Integer(), nullable=False),
+    sa.Column('numero', sa.Integer(), nullable=False),
+    sa.Column('etablissement_id', sa.Integer(), nullable=True),
+    sa.Column('instant', app.extensions.Instant(timezone=True), nullable=False),
+    sa.Column('acteur', sa.String(length=160), nullable=False),
+    sa.Column('compte_id', sa.Integer(), nullable=True),
+    sa.Column('acte', sa.String(length=60), nullable=False),
+    sa.Column('objet_type', sa.String(length=40), nullable=False),
+    sa.Column('objet_id', sa.Integer(), nullable=True),
+    sa.Column('objet', sa.String(length=240), nullable=False),
+    sa.Column('avant', sa.JSON(), nullable=True),
+    sa.Column('apres', sa.JSON(), nullable=True),
+    sa.Column('precedente', sa.String(length=64), nullable=False),
+    sa.Column('empreinte', sa.String(length=64), nullable=False),
+    sa.ForeignKeyConstraint(['etablissement_id'], ['etablissement.id'], name=op.f('fk_journal_etablissement_id_etablissement')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_journal')),
+    sa.UniqueConstraint('chaine', 'numero', name=op.f('uq_journal_chaine_numero'))
+    )
+    with op.batch_alter_table('journal', schema=None) as batch_op:
+        batch_op.create_index('ix_journal_etablissement', ['etablissement_id', 'id'], unique=False)
+        batch_op.create_index('ix_journal_objet', ['objet_type', 'objet_id'], unique=False)
+
+    op.create_table('session_compte',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('jeton', sa.String(length=64), nullable=False),
+    sa.Column('compte_id', sa.Integer(), nullable=False),
+    sa.Column('debut', app.extensions.Instant(timezone=True), nullable=False),
+    sa.Column('vue_le', app.extensions.Instant(timezone=True), nullable=False),
+    sa.Column('fin', app.extensions.Instant(timezone=True), nullable=True),
+    sa.Column('motif_fin', sa.String(length=20), nullable=True),
+    sa.Column('adresse', sa.String(length=45), nullable=False),
+    sa.Column('navigateur', sa.String(length=200), nullable=False),
+    sa.ForeignKeyConstraint(['compte_id'], ['ab_user.id'], name=op.f('fk_session_compte_compte_id_ab_user'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_session_compte')),
+    sa.UniqueConstraint('jeton', name=op.f('uq_session_compte_jeton'))
+    )
+    with op.batch_alter_table('session_compte', schema=None) as batch_op:
+        batch_op.create_index('ix_session_compte_ouverte', ['compte_id'], unique=False, sqlite_where=sa.text('fin IS NULL'), postgresql_where=sa.text('fin IS NULL'))
+
+    op.create_table('tache',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('type', sa.String(length=40), nullable=False),
+    sa.Column('libelle', sa.String(length=240), nullable=False),
+    sa.Column('parametres', sa.JSON(), nullable=False),
+    sa.Column('etat', sa.String(length=8), nullable=False),
+    sa.Column('fait', sa.Integer(), nullable=False),
+    sa.Column('total', sa.Integer(), nullable=True),
+    sa.Column('curseur', sa.JSON(), nullable=True),
+    sa.Column('resultat', sa.JSON(), nullable=True),
+    sa.Column('message', sa.Text(), nullable=True),
+    sa.Column('annulation_demandee', sa.Boolean(), nullable=False),
+    sa.Column('essais', sa.Integer(), nullable=False),
+    sa.Column('bail', sa.String(length=40), nullable=True),
+    sa.Column('bail_jusqua', app.extensions.Instant(timezone=True), nullable=True),
+    sa.Column('compte_id', sa.Integer(), nullable=True),
+    sa.Column('etablissement_id', sa.Integer(), nullable=True),
+    sa.Column('cree_le', app.extensions.Instant(timezone=True), nullable=False),
+    sa.Column('debut_le', app.extensions.Instant(timezone=True), nullable=True),
+    sa.Column('fin_le', app.extensions.Instant(timezone=True), nullable=True),
+    sa.CheckConstraint("etat IN ('attente', 'cours', 'finie', 'echec', 'annulee')", name=op.f('ck_tache_etat')),
+    sa.ForeignKeyConstraint(['compte_id'], ['ab_user.id'], name=op.f('fk_tache_compte_id_ab_user'), ondelete='SET NULL'),
+    sa.ForeignKeyConstraint(['etablissement_id'], ['etablissement.id'], name=op.f('fk_tache_etablissement_id_etablissement')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_tache'))
+    )
+    with op.batch_alter_table('tache', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_tache_compte_id'), ['compte_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_tache_etablissement_id'), ['etablissement_id'], unique=False)
+        batch_op.create_index('ix_tache_etat', ['etat', 'bail_jusqua'], unique=False)
+
+    op.create_table('verrou_etablissement',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('etablissement_id', sa.Integer(), nullable=False),
+    sa.Column('champ', sa.String(length=40), nullable=False),
+    sa.Column('le', app.extensions.Instant(timezone=True), nullable=False),
+    sa.Column('par', sa.String(length=160), nullable=False),
+    sa.ForeignKeyConstraint(['etablissement_id'], ['etablissement.id'], name=op.f('fk_verrou_etablissement_etablissement_id_etablissement'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_verrou_etablissement')),
+    sa.UniqueConstraint('etablissement_id', 'champ', name=op.f('uq_verrou_etablissement_etablissement_id_champ'))
+    )
+    op.create_table('alimentation_etablissement',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('alimentation_id', sa.Integer(), nullable=False),
+    sa.Column('etablissement_id', sa.Integer(), nullable=False),
+    sa.Column('comptes', sa.JSON(), nullable=False),
+    sa.Column('depart_bloque', sa.Boolean(), nullable=False),
+    sa.Column('departs_acceptes', sa.Boolean(), nullable=False),
+    sa.Column('applique_le', app.extensions.Instant(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['alimentation_id'], ['alimentation.id'], name=op.f('fk_alimentation_etablissement_alimentation_id_alimentation'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['etablissement_id'], ['etablissement.id'], name=op.f('fk_alimentation_etablissement_etablissement_id_etablissement')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_alimentation_etablissement')),
+    sa.UniqueConstraint('alimentation_id', 'etablissement_id', name=op.f('uq_alimentation_etablissement_alimentation_id_etablissement_id'))
+    )
+    with op.batch_alter_table('alimentation_etablissement', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_alimentation_etablissement_etablissement_id'), ['etablissement_id'], unique=False)
+
+    op.create_table('division_mef',
+    sa.Column('division_id', sa.Integer(), nullable=False),
+    sa.Column('mef_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['division_id'], ['division.id'], name=op.f('fk_division_mef_division_id_division'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['mef_id'], ['mef.id'], name=op.f('fk_division_mef_mef_id_mef')),
+    sa.PrimaryKeyConstraint('division_id', 'mef_id', name=op.f('pk_division_mef'))
+    )
+    with op.batch_alter_table('division_mef', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_division_mef_mef_id'), ['mef_id'], unique=False)
+
+    op.create_table('ecart',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('alimentation_id', sa.Integer(), nullable=False),
+    sa.Column('etablissement_id', sa.Integer(), nullable=True),
+    sa.Column('nature', sa.String(length=8), nullable=False),
+    sa.Column('objet', sa.String(length=14), nullable=False),
+    sa.Column('ordre', sa.Integer(), nullable=False),
+    sa.Column('cle', sa.String(length=80), nullable=False),
+    sa.Column('libelle', sa.String(length=240), nullable=False),
+    sa.Column('identifiant', sa.String(length=80), nullable=True),
+    sa.Column('personne_id', sa.Integer(), nullable=True),
+    sa.Column('fichier', sa.String(length=160), nullable=False),
+    sa.Column('ligne', sa.Integer(), nullable=True),
+    sa.Column('code', sa.String(length=40), nullable=True),
+    sa.Column('message', sa.Text(), nullable=True),
+    sa.Column('avant', sa.JSON(), nullable=True),
+    sa.Column('apres', sa.JSON(), nullable=True),
+    sa.Column('donnees', sa.LargeBinary(), nullable=True),
+    sa.Column('defaire', sa.LargeBinary(), nullable=True),
+    sa.Column('applique_le', app.extensions.Instant(timezone=True), nullable=True),
+    sa.CheckConstraint("nature IN ('cree', 'modifie', 'depart', 'retour', 'anomalie')", name=op.f('ck_ecart_nature')),
+    sa.ForeignKeyConstraint(['alimentation_id'], ['alimentation.id'], name=op.f('fk_ecart_alimentation_id_alimentation'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['etablissement_id'], ['etablissement.id'], name=op.f('fk_ecart_etablissement_id_etablissement')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_ecart'))
+    )
+    with op.batch_alter_table('ecart', schema=None) as batch_op:
+        batch_op.create_index('ix_ecart_cle', ['alimentation_id', 'objet', 'cle'], unique=False)
+        batch_op.create_index('ix_ecart_etablissement', ['alimentation_id', 'etablissement_id', 'ordre', 'id'], unique=False)
+        batch_op.create_index('ix_ecart_nature', ['alimentation_id', 'nature', 'objet', 'id'], unique=False)
+
+    op.create_table('groupe_division',
+    sa.Column('groupe_id', sa.Integer(), nullable=False),
+    sa.Column('division_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['division_id'], ['division.id'], name=op.f('fk_groupe_division_division_id_division'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['groupe_id'], ['groupe_enseignement.id'], name=op.f('fk_groupe_division_groupe_id_groupe_enseignement'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('groupe_id', 'division_id', name=op.f('pk_groupe_division'))
+    )
+    with op.batch_alter_table('groupe_division', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_groupe_division_division_id'), ['division_id'], unique=False)
+
+    op.create_table('professeur_principal',
+    sa.Column('personne_id', sa.Integer(), nullable=False),
+    sa.Column('division_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['division_id'], ['division.id'], name=op.f('fk_professeur_principal_division_id_division'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['personne_id'], ['personne.id'], name=op.f('fk_professeur_principal_personne_id_personne'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('personne_id', 'division_id', name=op.f('pk_professeur_principal'))
+    )
+    with op.batch_alter_table('professeur_principal', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_professeur_principal_division_id'), ['division_id'], unique=False)
+
+    op.create_table('rattachement',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('profil', sa.String(length=11), nullable=False),
+    sa.Column('source', sa.String(length=12), nullable=False),
+    sa.Column('debut', sa.Date(), nullable=True),
+    sa.Column('fin', app.extensions.Instant(timezone=True), nullable=True),
+    sa.Column('motif_fin', sa.String(length=12), nullable=True),
+    sa.Column('mef_id', sa.Integer(), nullable=True),
+    sa.Column('division_id', sa.Integer(), nullable=True),
+    sa.Column('regime', sa.String(length=60), nullable=True),
+    sa.Column('etablissement_id', sa.Integer(), nullable=False),
+    sa.Column('personne_id', sa.Integer(), nullable=False),
+    sa.CheckConstraint("profil IN ('eleve', 'enseignant', 'personnel', 'responsable', 'invite')", name=op.f('ck_rattachement_profil')),
+    sa.ForeignKeyConstraint(['division_id'], ['division.id'], name=op.f('fk_rattachement_division_id_division')),
+    sa.ForeignKeyConstraint(['etablissement_id'], ['etablissement.id'], name=op.f('fk_rattachement_etablissement_id_etablissement'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['mef_id'], ['mef.id'], name=op.f('fk_rattachement_mef_id_mef')),
+    sa.ForeignKeyConstraint(['personne_id'], ['personne.id'], name=op.f('fk_rattachement_personne_id_personne'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_rattachement')),
+    sa.UniqueConstraint('personne_id', 'etablissement_id', 'profil', name=op.f('uq_rattachement_personne_id_etablissement_id_profil'))
+    )
+    with op.batch_alter_table('rattachement', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_rattachement_division_id'), ['division_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_rattachement_etablissement_id'), ['etablissement_id'], unique=False)
+        batch_op.create_index('ix_rattachement_liste', ['etablissement_id', 'profil', 'fin'], unique=False)
+        batch_op.create_index(batch_op.f('ix_rattachement_personne_id'), ['personne_id'], unique=False)
+
+    op.create_table('service_enseigne',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('personne_id', sa.Integer(), nullable=False),
+    sa.Column('matiere_id', sa.Integer(), nullable=True),
+    sa.Column('division_id', sa.Integer(), nullable=True),
+    sa.Column('groupe_id', sa.Integer(), nullable=True),
+    sa.Column('source', sa.String(length=12), nullable=False),
+    sa.Column('etablissement_id', sa.Integer(), nullable=False),
+    sa.CheckConstraint('(division_id IS NULL) <> (groupe_id IS NULL)', name=op.f('ck_service_enseigne_division_ou_groupe')),
+    sa.ForeignKeyConstraint(['division_id'], ['division.id'], name=op.f('fk_service_enseigne_division_id_division'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['etablissement_id'], ['etablissement.id'], name=op.f('fk_service_enseigne_etablissement_id_etablissement'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['groupe_id'], ['groupe_enseignement.id'], name=op.f('fk_service_enseigne_groupe_id_groupe_enseignement'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['matiere_id'], ['matiere.id'], name=op.f('fk_service_enseigne_matiere_id_matiere')),
+    sa.ForeignKeyConstraint(['personne_id'], ['personne.id'], name=op.f('fk_service_enseigne_personne_id_personne'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_service_enseigne'))
+    )
+    with op.batch_alter_table('service_enseigne', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_service_enseigne_division_id'), ['division_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_service_enseigne_etablissement_id'), ['etablissement_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_service_enseigne_groupe_id'), ['groupe_id'], unique=False)
+        batch_op.create_index('ix_service_enseigne_personne', ['personne_id', 'etablissement_id'], unique=False)
+
+    op.create_table('eleve_groupe',
+    sa.Column('rattachement_id', sa.Integer(), nullable=False),
+    sa.Column('groupe_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['groupe_id'], ['groupe_enseignement.id'], name=op.f('fk_eleve_groupe_groupe_id_groupe_enseignement'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['rattachement_id'], ['rattachement.id'], name=op.f('fk_eleve_groupe_rattachement_id_rattachement'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('rattachement_id', 'groupe_id', name=op.f('pk_eleve_groupe'))
+    )
+    with op.batch_alter_table('eleve_groupe', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_eleve_groupe_groupe_id'), ['groupe_id'], unique=False)
+
+    op.create_table('fonction_exercee',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('rattachement_id', sa.Integer(), nullable=False),
+    sa.Column('fonction_id', sa.Integer(), nullable=False),
+    sa.Column('discipline_id', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['discipline_id'], ['discipline.id'], name=op.f('fk_fonction_exercee_discipline_id_discipline')),
+    sa.ForeignKeyConstraint(['fonction_id'], ['fonction.id'], name=op.f('fk_fonction_exercee_fonction_id_fonction')),
+    sa.ForeignKeyConstraint(['rattachement_id'], ['rattachement.id'], name=op.f('fk_fonction_exercee_rattachement_id_rattachement'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_fonction_exercee'))
+    )
+    with op.batch_alter_table('fonction_exercee', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_fonction_exercee_fonction_id'), ['fonction_id'], unique=False)
+        batch_op.create_index('ix_fonction_exercee_rattachement', ['rattachement_id'], unique=False)
+
+    op.create_table('option_suivie',
+    sa.Column('rattachement_id', sa.Integer(), nullable=False),
+    sa.Column('matiere_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['matiere_id'], ['matiere.id'], name=op.f('fk_option_suivie_matiere_id_matiere')),
+    sa.ForeignKeyConstraint(['rattachement_id'], ['rattachement.id'], name=op.f('fk_option_suivie_rattachement_id_rattachement'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('rattachement_id', 'matiere_id', name=op.f('pk_option_suivie'))
+    )
+    with op.batch_alter_table('option_suivie', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_option_suivie_matiere_id'), ['matiere_id'], unique=False)
 
     # ### end Alembic commands ###
 
 
 def downgrade():
     # ### commands auto generated by Alembic - please adjust! ###
-    with op.batch_alter_table('ab_permission_view_role', schema=None) as batch_op:
-        batch_op.drop_index('idx_role_id')
-        batch_op.drop_index('idx_permission_view_id')
+    with op.batch_alter_table('option_suivie', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_option_suivie_matiere_id'))
 
-    op.drop_table('ab_permission_view_role')
+    op.drop_table('option_suivie')
+    with op.batch_alter_table('fonction_exercee', schema=None) as batch_op:
+        batch_op.drop_index('ix_fonction_exercee_rattachement')
+        batch_op.drop_index(batch_op.f('ix_fonction_exercee_fonction_id'))
+
+    op.drop_table('fonction_exercee')
+    with op.batch_alter_table('eleve_groupe', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_eleve_groupe_groupe_id'))
+
+    op.drop_table('eleve_groupe')
+    with op.batch_alter_table('service_enseigne', schema=None) as batch_op:
+        batch_op.drop_index('ix_service_enseigne_personne')
+        batch_op.drop_index(batch_op.f('ix_service_enseigne_groupe_id'))
+        batch_op.drop_index(batch_op.f('ix_service_enseigne_etablissement_id'))
+        batch_op.drop_index(batch_op.f('ix_service_enseigne_division_id'))
+
+    op.drop_table('service_enseigne')
+    with op.batch_alter_table('rattachement', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_rattachement_personne_id'))
+        batch_op.drop_index('ix_rattachement_liste')
+        batch_op.drop_index(batch_op.f('ix_rattachement_etablissement_id'))
+        batch_op.drop_index(batch_op.f('ix_rattachement_division_id'))
+
+    op.drop_table('rattachement')
+    with op.batch_alter_table('professeur_principal', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_professeur_principal_division_id'))
+
+    op.drop_table('professeur_principal')
+    with op.batch_alter_table('groupe_division', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_groupe_division_division_id'))
+
+    op.drop_table('groupe_division')
+    with op.batch_alter_table('ecart', schema=None) as batch_op:
+        batch_op.drop_index('ix_ecart_nature')
+        batch_op.drop_index('ix_ecart_etablissement')
+        batch_op.drop_index('ix_ecart_cle')
+
+    op.drop_table('ecart')
+    with op.batch_alter_table('division_mef', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_division_mef_mef_id'))
+
+    op.drop_table('division_mef')
+    with op.batch_alter_table('alimentation_etablissement', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_alimentation_etablissement_etablissement_id'))
+
+    op.drop_table('alimentation_etablissement')
+    op.drop_table('verrou_etablissement')
+    with op.batch_alter_table('tache', schema=None) as batch_op:
+        batch_op.drop_index('ix_tache_etat')
+        batch_op.drop_index(batch_op.f('ix_tache_etablissement_id'))
+        batch_op.drop_index(batch_op.f('ix_tache_compte_id'))
+
+    op.drop_table('tache')
+    with op.batch_alter_table('session_compte', schema=None) as batch_op:
+        batch_op.drop_index('ix_session_compte_ouverte', sqlite_where=sa.text('fin IS NULL'), postgresql_where=sa.text('fin IS NULL'))
+
+    op.drop_table('session_compte')
+    with op.batch_alter_table('journal', schema=None) as batch_op:
+        batch_op.drop_index('ix_journal_objet')
+        batch_op.drop_index('ix_journal_etablissement')
+
+    op.drop_table('journal')
+    with op.batch_alter_table('groupe_enseignement', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_groupe_enseignement_etablissement_id'))
+
+    op.drop_table('groupe_enseignement')
+    with op.batch_alter_table('fiche_source', schema=None) as batch_op:
+        batch_op.drop_index('ix_fiche_source_personne')
+        batch_op.drop_index('ix_fiche_source_etablissement')
+
+    op.drop_table('fiche_source')
+    with op.batch_alter_table('division', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_division_etablissement_id'))
+
+    op.drop_table('division')
+    with op.batch_alter_table('courriel', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_courriel_etablissement_id'))
+        batch_op.drop_index('ix_courriel_a_envoyer')
+
+    op.drop_table('courriel')
+    with op.batch_alter_table('attribution', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_attribution_etablissement_id'))
+
+    op.drop_table('attribution')
+    with op.batch_alter_table('alimentation', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_alimentation_etablissement_id'))
+        batch_op.drop_index('ix_alimentation_cle_portee')
+        batch_op.drop_index(batch_op.f('ix_alimentation_academie_id'))
+
+    op.drop_table('alimentation')
     op.drop_table('ab_user_role')
     with op.batch_alter_table('ab_user_group', schema=None) as batch_op:
         batch_op.drop_index('idx_user_id')
         batch_op.drop_index('idx_user_group_id')
 
     op.drop_table('ab_user_group')
+    with op.batch_alter_table('ab_permission_view_role', schema=None) as batch_op:
+        batch_op.drop_index('idx_role_id')
+        batch_op.drop_index('idx_permission_view_id')
+
+    op.drop_table('ab_permission_view_role')
+    with op.batch_alter_table('ab_api_key', schema=None) as batch_op:
+        batch_op.drop_index('idx_api_key_user_id')
+        batch_op.drop_index('idx_api_key_prefix')
+        batch_op.drop_index('idx_api_key_lookup_hash')
+
+    op.drop_table('ab_api_key')
+    with op.batch_alter_table('verrou_personne', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_verrou_personne_personne_id'))
+
+    op.drop_table('verrou_personne')
+    with op.batch_alter_table('responsabilite', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_responsabilite_responsable_id'))
+
+    op.drop_table('responsabilite')
+    with op.batch_alter_table('identifiant', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_identifiant_personne_id'))
+
+    op.drop_table('identifiant')
+    with op.batch_alter_table('etablissement', schema=None) as batch_op:
+        batch_op.drop_index('ix_etablissement_nom_recherche')
+        batch_op.drop_index(batch_op.f('ix_etablissement_mere_id'))
+        batch_op.drop_index(batch_op.f('ix_etablissement_collectivite_id'))
+        batch_op.drop_index('ix_etablissement_code_academie')
+
+    op.drop_table('etablissement')
+    op.drop_table('ab_user')
     with op.batch_alter_table('ab_permission_view', schema=None) as batch_op:
         batch_op.drop_index('idx_view_menu_id')
         batch_op.drop_index('idx_permission_id')
@@ -190,14 +859,23 @@ def downgrade():
         batch_op.drop_index('idx_group_id')
 
     op.drop_table('ab_group_role')
-    with op.batch_alter_table('ab_api_key', schema=None) as batch_op:
-        batch_op.drop_index('idx_api_key_user_id')
-        batch_op.drop_index('idx_api_key_prefix')
-        batch_op.drop_index('idx_api_key_lookup_hash')
+    op.drop_table('racine_login')
+    with op.batch_alter_table('personne', schema=None) as batch_op:
+        batch_op.drop_index('ix_personne_supprime_le', sqlite_where=sa.text('supprime_le IS NOT NULL'), postgresql_where=sa.text('supprime_le IS NOT NULL'))
+        batch_op.drop_index('ix_personne_nom_recherche')
+        batch_op.drop_index('ix_personne_naissance_nom')
+        batch_op.drop_index(batch_op.f('ix_personne_email'))
 
-    op.drop_table('ab_api_key')
+    op.drop_table('personne')
+    op.drop_table('mef')
+    op.drop_table('matiere')
+    op.drop_table('fonction')
+    op.drop_table('essai_connexion')
+    op.drop_table('discipline')
+    op.drop_table('collectivite')
+    op.drop_table('battement')
+    op.drop_table('academie')
     op.drop_table('ab_view_menu')
-    op.drop_table('ab_user')
     op.drop_table('ab_role')
     op.drop_table('ab_register_user')
     op.drop_table('ab_permission')

@@ -1,0 +1,154 @@
+"""The journal: every act, in its own transaction, chained per school so that tampering shows (X1).
+
+Appending to a chain is serialised until the end of the transaction: the write lock of SQLite, an
+advisory lock of the chain on PostgreSQL. Keep transactions that write in several chains short.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Table, select, text
+from sqlalchemy.orm import Session
+
+from app.extensions import now
+from app.models import Journal
+
+PLATEFORME = 0
+LOCK_SPACE = 0x50524A4C  # first half of the advisory lock: the journal, the second is the chain
+TABLE: Table = Journal.metadata.tables[Journal.__tablename__]
+SIGNED = [column.name for column in TABLE.columns if column.name not in {"id", "empreinte"}]
+SECRET = re.compile(
+    r"mot_?de_?passe|password|passwd|secret|jeton|token|\bmdp\b|totp|cle_(api|privee|codes|licence)"
+    r"|code_(activation|secours|usage_unique)|empreinte_mot",
+    re.IGNORECASE,
+)
+
+
+def write(
+    session: Session,
+    *,
+    acte: str,
+    acteur: str = "Système",
+    compte_id: int | None = None,
+    objet_type: str = "",
+    objet_id: int | None = None,
+    objet: str = "",
+    etablissement_id: int | None = None,
+    avant: Mapping[str, Any] | None = None,
+    apres: Mapping[str, Any] | None = None,
+) -> Journal:
+    """Append one line to the chain of the school, or of the platform when there is no school.
+
+    :raises ValueError: when a key of ``avant`` or ``apres`` names a secret; that is a bug.
+    """
+    chaine = etablissement_id or PLATEFORME
+    numero, precedente = _head(session, chaine)
+    line = Journal(
+        chaine=chaine,
+        numero=numero + 1,
+        etablissement_id=etablissement_id,
+        instant=now(),
+        acteur=_clean(acteur, 160),
+        compte_id=compte_id,
+        acte=_clean(acte, 60),
+        objet_type=_clean(objet_type, 40),
+        objet_id=objet_id,
+        objet=_clean(objet, 240),
+        avant=_plain(avant),
+        apres=_plain(apres),
+        precedente=precedente,
+    )
+    line.empreinte = digest({name: getattr(line, name) for name in SIGNED})
+    session.add(line)
+    session.flush()
+    return line
+
+
+def verify(session: Session, chaine: int) -> int | None:
+    """Return the number of the first line that was changed, removed or inserted; ``None`` if sound."""
+    expected, precedente = 1, ""
+    rows = session.connection().execute(
+        select(TABLE).where(TABLE.c.chaine == chaine).order_by(TABLE.c.numero),
+        execution_options={"yield_per": 1000},
+    )
+    for row in rows.mappings():
+        if row["numero"] != expected:
+            return expected
+        sound = row["precedente"] == precedente and row["empreinte"] == digest(dict(row))
+        if not sound:
+            return expected
+        expected, precedente = expected + 1, row["empreinte"]
+    return None
+
+
+def digest(line: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a line, over canonical JSON of everything it says."""
+    content = {name: line[name] for name in SIGNED}
+    content["instant"] = content["instant"].astimezone(UTC).isoformat(timespec="microseconds")
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _head(session: Session, chaine: int) -> tuple[int, str]:
+    """Lock the chain and return its last number and digest, (0, "") when it is empty."""
+    session.flush()
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(:space, :chaine)"), {"space": LOCK_SPACE, "chaine": chaine}
+        )
+    head = connection.execute(
+        select(TABLE.c.numero, TABLE.c.empreinte)
+        .where(TABLE.c.chaine == chaine)
+        .order_by(TABLE.c.numero.desc())
+        .limit(1)
+    ).first()
+    return (head.numero, head.empreinte) if head else (0, "")
+
+
+def _clean(value: str, length: int) -> str:
+    """Keep what both engines store: no NUL, no lone surrogate, at most ``length`` characters."""
+    return value.encode("utf-8", "replace").decode().replace("\0", "")[:length]
+
+
+def _plain(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the mapping as the plain JSON it is read back as, after refusing secrets."""
+    return None if value is None else {_key(key): _json(item) for key, item in value.items()}
+
+
+def _key(key: object) -> str:
+    name = str(key)
+    if SECRET.search(name):
+        raise ValueError(f"« {name} » ressemble à un secret : le journal n’en reçoit pas.")
+    return _clean(name, 240)
+
+
+def _json(value: Any) -> Any:
+    match value:
+        case None | bool() | int():
+            return value
+        case Enum():
+            return _json(value.value)
+        case str():
+            return _clean(value, 4000)
+        case float() | Decimal():
+            return str(value)
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case date():
+            return value.isoformat()
+        case Mapping():
+            return _plain(value)
+        case list() | tuple() | set() | frozenset():
+            items = sorted(value, key=str) if isinstance(value, set | frozenset) else value
+            return [_json(item) for item in items]
+        case _:
+            return _clean(str(value), 4000)
