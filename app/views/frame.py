@@ -1,0 +1,141 @@
+"""What the console frame shows around every page: modules, side menu, account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import current_app, request, url_for
+from flask_appbuilder.menu import MenuItem
+from flask_login import current_user
+from werkzeug.routing import BuildError
+
+from app.security.permissions import Resource, Verb
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page of the menu this person may open."""
+
+    label: str
+    url: str
+    icon: str = ""
+    current: bool = False
+    resource: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A module of the top band and its pages in the side menu."""
+
+    label: str
+    entries: list[Entry]
+
+    @property
+    def url(self) -> str:
+        return self.entries[0].url
+
+    @property
+    def current(self) -> bool:
+        return any(entry.current for entry in self.entries)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who is signed in, as the account menu shows it."""
+
+    name: str
+    initials: str
+    role: str
+    logout: str
+    links: list[Entry]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Everything ``layouts/console.html`` needs."""
+
+    home: str = "/"
+    modules: list[Section] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
+    account: Account | None = None
+
+
+def console_frame() -> Frame:
+    """Return the frame of this request: empty of menus for a stranger."""
+    appbuilder = getattr(current_app, "appbuilder", None)
+    if appbuilder is None or not current_user or not current_user.is_authenticated:
+        return Frame()
+    modules = menu_sections()
+    here = [module for module in modules if module.current]
+    return Frame(
+        home=appbuilder.get_url_for_index,
+        modules=modules,
+        sections=here or modules,
+        account=_account(modules),
+    )
+
+
+def menu_sections() -> list[Section]:
+    """Return the modules of which this person may open at least one page."""
+    sections = []
+    for top in current_app.appbuilder.menu.menu:  # type: ignore[attr-defined]
+        items = top.childs or ([top] if top.baseview else [])
+        entries = [_entry(item) for item in items if item.name != "-" and _visible(item)]
+        if entries:
+            sections.append(Section(str(top.label), entries))
+    return sections
+
+
+def _resource(item: MenuItem) -> str:
+    return str(getattr(item.baseview, "class_permission_name", None) or item.name)
+
+
+def _visible(item: MenuItem) -> bool:
+    manager = current_app.appbuilder.sm  # type: ignore[attr-defined]
+    return item.should_render() and manager.has_access(str(Verb.MENU), _resource(item))
+
+
+def _entry(item: MenuItem) -> Entry:
+    endpoint = getattr(item.baseview, "endpoint", None)
+    icon = "" if str(item.icon or "").startswith("fa-") else str(item.icon or "")
+    return Entry(
+        label=str(item.label),
+        url=item.get_url(),
+        icon=icon,
+        current=endpoint is not None and request.blueprint == endpoint,
+        resource=_resource(item),
+    )
+
+
+def _account(modules: list[Section]) -> Account:
+    first, last = str(current_user.first_name or ""), str(current_user.last_name or "")
+    links = [
+        Entry(entry.label, entry.url)
+        for module in modules
+        for entry in module.entries
+        if entry.resource == str(Resource.MON_ESPACE)
+    ]
+    return Account(
+        name=f"{first} {last}".strip() or str(current_user),
+        initials=(first[:1] + last[:1]).upper() or "?",
+        role=_role_label(),
+        logout=_logout_url(),
+        links=links,
+    )
+
+
+def _role_label() -> str:
+    from app.security.roles import ROLE_LABELS
+
+    names = [getattr(role, "name", str(role)) for role in getattr(current_user, "roles", [])]
+    labels = {str(role): label for role, label in ROLE_LABELS.items()}
+    return ", ".join(labels[name] for name in names if name in labels)
+
+
+def _logout_url() -> str:
+    view: Any = getattr(current_app.appbuilder.sm, "auth_view", None)  # type: ignore[attr-defined]
+    try:
+        return url_for(f"{view.endpoint}.logout") if view else ""
+    except BuildError:
+        return ""

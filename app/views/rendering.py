@@ -1,0 +1,115 @@
+"""What templates speak: icons, versioned assets, French numbers, dates and instants."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, current_app, request, url_for
+from markupsafe import Markup
+
+PARIS = ZoneInfo("Europe/Paris")
+NBSP = "\u00a0"
+THIN = "\u202f"
+NOTHING = "–"
+THEMES = ("light", "dark")
+
+
+@lru_cache(maxsize=64)
+def _stamp(path: str, modified: int) -> str:
+    return format(modified & 0xFFFFFFFF, "x")
+
+
+def asset(filename: str) -> str:
+    """Return the address of a static file, stamped so that browsers may keep it for ever."""
+    path = Path(current_app.static_folder or "") / filename
+    modified = int(path.stat().st_mtime) if path.exists() else 0
+    return url_for("static", filename=filename, v=_stamp(filename, modified))
+
+
+def icon(name: str, *, size: str = "", tone: str = "") -> Markup:
+    """Return an icon of the sprite, silent for screen readers: the words beside it carry the meaning."""
+    return Markup('<svg class="pr-icon" aria-hidden="true"{}{}><use href="{}#{}"/></svg>').format(
+        Markup(' data-size="{}"').format(size) if size else "",
+        Markup(' data-tone="{}"').format(tone) if tone else "",
+        asset("icons.svg"),
+        name,
+    )
+
+
+def number(value: float | None) -> str:
+    """Write a number the French way: ``12 450``."""
+    return NOTHING if value is None else f"{value:,}".replace(",", THIN).replace(".", ",")
+
+
+def capped_number(value: int, cap: int = 10_000) -> str:
+    """Write a count that was stopped after ``cap``: «plus de 10 000»."""
+    return f"plus de {number(cap)}" if value > cap else number(value)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Agree a noun with its count: zero and one are singular in French."""
+    return one if abs(count) < 2 else (many or f"{one}s")  # noqa: PLR2004
+
+
+def day(value: date | None) -> str:
+    """Write a date: ``21/11/2026``."""
+    return NOTHING if value is None else value.strftime("%d/%m/%Y")
+
+
+def instant(value: datetime | None) -> str:
+    """Write an instant in Paris time: ``21/11/2026 14:05``."""
+    if value is None:
+        return NOTHING
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return aware.astimezone(PARIS).strftime(f"%d/%m/%Y{NBSP}%H:%M")
+
+
+def since(value: datetime | None, reference: datetime | None = None) -> str:
+    """Write how long ago: «ce matin, 05:12», «hier, 18:22», «il y a 3 jours», then the date."""
+    if value is None:
+        return NOTHING
+    here = (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(PARIS)
+    today = (reference or datetime.now(UTC)).astimezone(PARIS).date()
+    days, clock = (today - here.date()).days, here.strftime("%H:%M")
+    if days == 0:
+        return f"{'ce matin' if here.hour < 12 else 'aujourd’hui'}, {clock}"  # noqa: PLR2004
+    if days == 1:
+        return f"hier, {clock}"
+    if timedelta(days=1).days < days <= timedelta(days=14).days:
+        return f"il y a {days}{NBSP}jours"
+    return instant(value)
+
+
+def shown(value: Any) -> Any:
+    """Return a value as a person reads it; markup made by a formatter passes untouched."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, bool):
+        return "Oui" if value else "Non"
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, date):
+        return day(value)
+    if isinstance(value, int | float):
+        return number(value)
+    return value
+
+
+def theme() -> str:
+    """Return the look this browser chose, empty for the system's."""
+    chosen = request.cookies.get("preau_theme", "")
+    return chosen if chosen in THEMES else ""
+
+
+def init_app(app: Flask) -> None:
+    """Give templates their words."""
+    app.jinja_env.globals.update(asset=asset, icon=icon, theme=theme, plural=plural)
+    app.jinja_env.filters.update(
+        nombre=number, nombre_borne=capped_number, jour=day, instant=instant, quand=since, lisible=shown
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
