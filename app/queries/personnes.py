@@ -1,0 +1,246 @@
+"""Reads about people: searches by what is typed, the sheet, who is related to whom.
+
+Every statement goes through the ORM, so the perimeter wall applies to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
+
+from app.models import (
+    Alimentation,
+    Compte,
+    Division,
+    Etablissement,
+    FicheSource,
+    FonctionExercee,
+    Identifiant,
+    Personne,
+    ProfesseurPrincipal,
+    Rattachement,
+    Responsabilite,
+    ServiceEnseigne,
+    VerrouPersonne,
+)
+from app.queries.noms import search_key
+
+PROFIL_LABELS = {
+    "eleve": "Élève",
+    "enseignant": "Enseignant",
+    "personnel": "Personnel",
+    "responsable": "Parent ou responsable",
+    "invite": "Invité",
+}
+IDENTIFIANT_LABELS = {
+    "ine": "INE",
+    "eleve_id": "Numéro SIECLE de l’élève",
+    "jointure": "Clé de jointure AAF",
+    "id_prv": "Numéro interne de l’établissement",
+    "personne_id": "Numéro SIECLE du responsable",
+    "sts": "Numéro STS",
+}
+PARENTE_LABELS = {
+    "10": "Mère ou père",
+    "11": "Mère",
+    "12": "Père",
+    "20": "Grand-parent",
+    "21": "Frère ou sœur",
+    "37": "Frère ou sœur",
+    "38": "Ascendant",
+    "39": "Autre membre de la famille",
+    "41": "Éducateur",
+    "42": "Assistant familial",
+    "50": "Assistant familial",
+    "51": "Garde d’enfant",
+    "70": "Aide sociale à l’enfance",
+    "90": "Autre lien",
+    "91": "Autre lien",
+    "99": "Lui-même, majeur",
+}
+NIVEAU_LABELS = {1: "Représentant légal", 2: "Personne en charge", 3: "Contact"}
+
+
+def prefix(column: Any, key: str) -> ColumnElement[bool]:
+    """Return «column starts with key» as a range, which an index answers on both engines."""
+    if not key:
+        return column == literal("")
+    return and_(column >= key, column < key[:-1] + chr(ord(key[-1]) + 1))
+
+
+def search_clause(typed: str) -> ColumnElement[bool]:
+    """Return the condition a person meets when somebody types ``typed`` in the search box.
+
+    First letters of the name, last name first; or a whole e-mail, login or INE.
+    """
+    text = typed.strip()
+    key = search_key(text)
+    exact = text.lower()
+    clauses: list[ColumnElement[bool]] = []
+    if key:
+        clauses.append(prefix(Personne.nom_recherche, key))
+    if "@" in text:
+        return Personne.email == exact
+    if "." in text:
+        clauses.append(prefix(Personne.login, exact))
+    if any(char.isdigit() for char in text):
+        ids = select(Identifiant.personne_id).where(Identifiant.valeur == text.upper())
+        clauses.append(Personne.id.in_(ids))
+        clauses.append(Personne.login == exact)
+    return or_(*clauses) if clauses else Personne.id == -1
+
+
+def departed(
+    session: Session,
+    *,
+    typed: str = "",
+    etablissement_id: int | None = None,
+    profil: str = "",
+    before: tuple[datetime, int] | None = None,
+    limit: int = 50,
+) -> Sequence[Personne]:
+    """Return people the feeds stopped naming (U8), the most recent first; ``before`` is the keyset."""
+    statement = (
+        select(Personne)
+        .where(Personne.supprime_le.is_not(None))
+        .options(selectinload(Personne.rattachements).joinedload(Rattachement.etablissement))
+        .order_by(Personne.supprime_le.desc(), Personne.id.desc())
+        .limit(limit)
+    )
+    if typed.strip():
+        statement = statement.where(search_clause(typed))
+    if etablissement_id or profil:
+        attached = select(Rattachement.personne_id)
+        if etablissement_id:
+            attached = attached.where(Rattachement.etablissement_id == etablissement_id)
+        if profil:
+            attached = attached.where(Rattachement.profil == profil)
+        statement = statement.where(Personne.id.in_(attached))
+    if before:
+        instant, last_id = before
+        statement = statement.where(
+            or_(Personne.supprime_le < instant, and_(Personne.supprime_le == instant, Personne.id < last_id))
+        )
+    return session.scalars(statement).all()
+
+
+def sheet_statement(personne_id: int) -> Select[tuple[Personne]]:
+    """Return the statement that loads one person with what their sheet shows."""
+    return (
+        select(Personne)
+        .where(Personne.id == personne_id)
+        .options(
+            selectinload(Personne.rattachements).options(
+                joinedload(Rattachement.etablissement),
+                joinedload(Rattachement.division),
+                joinedload(Rattachement.mef),
+            ),
+            selectinload(Personne.identifiants),
+            selectinload(Personne.verrous),
+        )
+    )
+
+
+def guardians(session: Session, eleve_id: int) -> Sequence[Responsabilite]:
+    """Return who is responsible for a pupil, legal representatives first."""
+    statement = (
+        select(Responsabilite)
+        .join(Responsabilite.responsable)
+        .where(Responsabilite.eleve_id == eleve_id)
+        .options(joinedload(Responsabilite.responsable))
+        .order_by(Responsabilite.niveau, Personne.nom_recherche)
+    )
+    return session.scalars(statement).all()
+
+
+def children(session: Session, responsable_id: int) -> Sequence[Responsabilite]:
+    """Return the pupils a person is responsible for."""
+    statement = (
+        select(Responsabilite)
+        .join(Responsabilite.eleve)
+        .where(Responsabilite.responsable_id == responsable_id)
+        .options(joinedload(Responsabilite.eleve))
+        .order_by(Personne.nom_recherche)
+    )
+    return session.scalars(statement).all()
+
+
+def functions(session: Session, rattachement_ids: Sequence[int]) -> Sequence[FonctionExercee]:
+    """Return the functions held in these attachments."""
+    if not rattachement_ids:
+        return []
+    statement = (
+        select(FonctionExercee)
+        .where(FonctionExercee.rattachement_id.in_(rattachement_ids))
+        .options(joinedload(FonctionExercee.fonction), joinedload(FonctionExercee.discipline))
+        .order_by(FonctionExercee.id)
+    )
+    return session.scalars(statement).all()
+
+
+def services(session: Session, personne_id: int) -> Sequence[ServiceEnseigne]:
+    """Return what a teacher teaches, to whom."""
+    statement = (
+        select(ServiceEnseigne)
+        .where(ServiceEnseigne.personne_id == personne_id)
+        .options(
+            joinedload(ServiceEnseigne.matiere),
+            joinedload(ServiceEnseigne.division),
+            joinedload(ServiceEnseigne.groupe),
+        )
+        .order_by(ServiceEnseigne.id)
+        .limit(200)
+    )
+    return session.scalars(statement).all()
+
+
+def main_teacher_of(session: Session, personne_id: int) -> Sequence[Division]:
+    """Return the divisions a teacher is in charge of («professeur principal»)."""
+    statement = (
+        select(Division)
+        .join(ProfesseurPrincipal, ProfesseurPrincipal.division_id == Division.id)
+        .where(ProfesseurPrincipal.personne_id == personne_id)
+        .order_by(Division.code)
+    )
+    return session.scalars(statement).all()
+
+
+def account_of(session: Session, personne_id: int) -> Compte | None:
+    """Return the account a person logs in with, if they have one."""
+    return session.scalars(
+        select(Compte).where(Compte.personne_id == personne_id, Compte.supprime_le.is_(None))
+    ).first()
+
+
+def last_seen(session: Session, personne_id: int) -> datetime | None:
+    """Return when the newest feed that named the person was exported, or read (U4)."""
+    seen = select(func.max(FicheSource.vue_par)).where(FicheSource.personne_id == personne_id)
+    statement = select(func.coalesce(Alimentation.date_export, Alimentation.cree_le)).where(
+        Alimentation.id == seen.scalar_subquery()
+    )
+    return session.execute(statement).scalar()
+
+
+def locked_fields(session: Session, personne_id: int) -> dict[str, VerrouPersonne]:
+    """Return the fields of a person that feeds leave alone, with who edited them and when."""
+    rows = session.scalars(select(VerrouPersonne).where(VerrouPersonne.personne_id == personne_id))
+    return {row.champ: row for row in rows}
+
+
+def schools_of(session: Session, personne_id: int) -> Sequence[Etablissement]:
+    """Return the schools a person is in now."""
+    inner = aliased(Rattachement)
+    statement = (
+        select(Etablissement)
+        .where(
+            Etablissement.id.in_(
+                select(inner.etablissement_id).where(inner.personne_id == personne_id, inner.fin.is_(None))
+            )
+        )
+        .order_by(Etablissement.nom_recherche)
+    )
+    return session.scalars(statement).all()
