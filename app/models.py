@@ -8,7 +8,13 @@ Comptes      : Compte (Flask-AppBuilder's user), Attribution (role over a perime
 Suivi        : Journal, Courriel (outgoing mail), Tache (background task), Battement
 """
 
-from app.tables.alimentation import Alimentation, AlimentationEtablissement, Ecart, FicheSource
+from app.tables.alimentation import (
+    Alimentation,
+    AlimentationEtablissement,
+    CitationResponsable,
+    Ecart,
+    FicheSource,
+)
 from app.tables.comptes import Attribution, Compte, EssaiConnexion, SessionCompte
 from app.tables.mixins import PerimetreEtablissement, PerimetrePersonne
 from app.tables.personnes import (
@@ -44,6 +50,7 @@ __all__ = [
     "Alimentation",
     "AlimentationEtablissement",
     "Attribution",
+    "CitationResponsable",
     "Battement",
     "Collectivite",
     "Compte",

@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -66,28 +67,37 @@ class Alimentation(Base):
 
 
 class AlimentationEtablissement(Base):
-    """A school touched by a feed: what applies there, and whether it was."""
+    """A school touched by a feed: what applies there, and whether it was.
+
+    A school the base does not know yet has its ``uai`` and ``nom`` here, and its row once applied:
+    a preview creates nothing.
+    """
 
     __tablename__ = "alimentation_etablissement"
-    __table_args__ = (UniqueConstraint("alimentation_id", "etablissement_id"),)
+    __table_args__ = (UniqueConstraint("alimentation_id", "uai"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     alimentation_id: Mapped[int] = mapped_column(ForeignKey("alimentation.id", ondelete="CASCADE"))
-    etablissement_id: Mapped[int] = mapped_column(ForeignKey("etablissement.id"), index=True)
+    etablissement_id: Mapped[int | None] = mapped_column(ForeignKey("etablissement.id"), index=True)
+    uai: Mapped[str] = mapped_column(String(8))
+    nom: Mapped[str] = mapped_column(String(160), default="")
     comptes: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     depart_bloque: Mapped[bool] = mapped_column(default=False)
     departs_acceptes: Mapped[bool] = mapped_column(default=False)
     applique_le: Mapped[datetime | None] = mapped_column(Instant)
 
-    etablissement: Mapped[Etablissement] = relationship()
+    etablissement: Mapped[Etablissement | None] = relationship()
 
 
 class Ecart(Base):
     """One difference between a feed and the base: created, changed, leaving, returning, anomaly.
 
+    An object of several schools (a pupil, a teacher, a parent of two schools) has one row for each,
+    marked ``partage``: each school applies its own part, the first one the identity too.
     ``donnees`` is the record as read (what applying it needs); ``avant`` and ``apres`` are the
     changed fields a person reads; ``defaire`` is what undoing needs, written when applied.
-    ``cle`` is the source's own key of the object; ``libelle`` the name a person reads.
+    ``cle`` is the source's own key of the object; ``libelle`` the name a person reads. ``uai``
+    names the school, whose row may not exist before the feed is applied.
     """
 
     __tablename__ = "ecart"
@@ -95,14 +105,22 @@ class Ecart(Base):
         CheckConstraint(
             "nature IN ('cree', 'modifie', 'depart', 'retour', 'anomalie')", name="nature"
         ),
-        Index("ix_ecart_etablissement", "alimentation_id", "etablissement_id", "ordre", "id"),
+        Index("ix_ecart_uai", "alimentation_id", "uai", "ordre", "id"),
         Index("ix_ecart_nature", "alimentation_id", "nature", "objet", "id"),
-        Index("ix_ecart_cle", "alimentation_id", "objet", "cle"),
+        Index(
+            "ix_ecart_partage",
+            "alimentation_id",
+            "objet",
+            "cle",
+            sqlite_where=text("partage"),
+            postgresql_where=text("partage"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     alimentation_id: Mapped[int] = mapped_column(ForeignKey("alimentation.id", ondelete="CASCADE"))
     etablissement_id: Mapped[int | None] = mapped_column(ForeignKey("etablissement.id"))
+    uai: Mapped[str | None] = mapped_column(String(8))
     nature: Mapped[str] = mapped_column(String(8))
     objet: Mapped[str] = mapped_column(String(14))
     ordre: Mapped[int] = mapped_column(default=0)
@@ -116,6 +134,8 @@ class Ecart(Base):
     message: Mapped[str | None] = mapped_column(Text)
     avant: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     apres: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    partage: Mapped[bool] = mapped_column(default=False)
+    empreinte: Mapped[bytes | None] = mapped_column(LargeBinary(16))
     donnees: Mapped[bytes | None] = mapped_column(LargeBinary)
     defaire: Mapped[bytes | None] = mapped_column(LargeBinary)
     applique_le: Mapped[datetime | None] = mapped_column(Instant)
@@ -124,13 +144,13 @@ class Ecart(Base):
 class FicheSource(Base):
     """What a source last said of one object: its key there, a digest, and the object it became.
 
-    An unchanged digest means nothing to do; a key not seen by a complete feed means a departure.
+    An unchanged digest means nothing to do; a key not seen by a complete feed means a departure:
+    ``absente_de`` is the last feed that read everything without meeting the key.
     """
 
     __tablename__ = "fiche_source"
     __table_args__ = (
         UniqueConstraint("espace", "objet", "cle"),
-        Index("ix_fiche_source_etablissement", "etablissement_id", "espace", "objet"),
         Index("ix_fiche_source_personne", "personne_id"),
     )
 
@@ -141,5 +161,20 @@ class FicheSource(Base):
     etablissement_id: Mapped[int | None] = mapped_column(ForeignKey("etablissement.id"))
     personne_id: Mapped[int | None] = mapped_column(ForeignKey("personne.id", ondelete="CASCADE"))
     empreinte: Mapped[bytes | None] = mapped_column(LargeBinary(16))
-    vue_par: Mapped[int | None]
+    absente_de: Mapped[int | None]
     presente: Mapped[bool] = mapped_column(default=True)
+
+
+class CitationResponsable(Base):
+    """A guardian named by a pupil of a feed being read, and in which school; gone after the preview.
+
+    Source files list adults that no pupil cites: only these are kept.
+    """
+
+    __tablename__ = "citation_responsable"
+
+    alimentation_id: Mapped[int] = mapped_column(
+        ForeignKey("alimentation.id", ondelete="CASCADE"), primary_key=True
+    )
+    cle: Mapped[str] = mapped_column(String(80), primary_key=True)
+    uai: Mapped[str] = mapped_column(String(8), primary_key=True)

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises: 
-Create Date: 2026-11-22 03:31:18.199217
+Create Date: 2026-11-22 03:38:18.109515
 
 """
 from alembic import op
@@ -450,7 +450,7 @@ def upgrade():
     sa.Column('etablissement_id', sa.Integer(), nullable=True),
     sa.Column('personne_id', sa.Integer(), nullable=True),
     sa.Column('empreinte', sa.LargeBinary(length=16), nullable=True),
-    sa.Column('vue_par', sa.Integer(), nullable=True),
+    sa.Column('absente_de', sa.Integer(), nullable=True),
     sa.Column('presente', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['etablissement_id'], ['etablissement.id'], name=op.f('fk_fiche_source_etablissement_id_etablissement')),
     sa.ForeignKeyConstraint(['personne_id'], ['personne.id'], name=op.f('fk_fiche_source_personne_id_personne'), ondelete='CASCADE'),
@@ -458,7 +458,6 @@ def upgrade():
     sa.UniqueConstraint('espace', 'objet', 'cle', name=op.f('uq_fiche_source_espace_objet_cle'))
     )
     with op.batch_alter_table('fiche_source', schema=None) as batch_op:
-        batch_op.create_index('ix_fiche_source_etablissement', ['etablissement_id', 'espace', 'objet'], unique=False)
         batch_op.create_index('ix_fiche_source_personne', ['personne_id'], unique=False)
 
     op.create_table('groupe_enseignement',
@@ -559,7 +558,9 @@ def upgrade():
     op.create_table('alimentation_etablissement',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('alimentation_id', sa.Integer(), nullable=False),
-    sa.Column('etablissement_id', sa.Integer(), nullable=False),
+    sa.Column('etablissement_id', sa.Integer(), nullable=True),
+    sa.Column('uai', sa.String(length=8), nullable=False),
+    sa.Column('nom', sa.String(length=160), nullable=False),
     sa.Column('comptes', sa.JSON(), nullable=False),
     sa.Column('depart_bloque', sa.Boolean(), nullable=False),
     sa.Column('departs_acceptes', sa.Boolean(), nullable=False),
@@ -567,11 +568,18 @@ def upgrade():
     sa.ForeignKeyConstraint(['alimentation_id'], ['alimentation.id'], name=op.f('fk_alimentation_etablissement_alimentation_id_alimentation'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['etablissement_id'], ['etablissement.id'], name=op.f('fk_alimentation_etablissement_etablissement_id_etablissement')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_alimentation_etablissement')),
-    sa.UniqueConstraint('alimentation_id', 'etablissement_id', name=op.f('uq_alimentation_etablissement_alimentation_id_etablissement_id'))
+    sa.UniqueConstraint('alimentation_id', 'uai', name=op.f('uq_alimentation_etablissement_alimentation_id_uai'))
     )
     with op.batch_alter_table('alimentation_etablissement', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_alimentation_etablissement_etablissement_id'), ['etablissement_id'], unique=False)
 
+    op.create_table('citation_responsable',
+    sa.Column('alimentation_id', sa.Integer(), nullable=False),
+    sa.Column('cle', sa.String(length=80), nullable=False),
+    sa.Column('uai', sa.String(length=8), nullable=False),
+    sa.ForeignKeyConstraint(['alimentation_id'], ['alimentation.id'], name=op.f('fk_citation_responsable_alimentation_id_alimentation'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('alimentation_id', 'cle', 'uai', name=op.f('pk_citation_responsable'))
+    )
     op.create_table('division_mef',
     sa.Column('division_id', sa.Integer(), nullable=False),
     sa.Column('mef_id', sa.Integer(), nullable=False),
@@ -586,6 +594,7 @@ def upgrade():
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('alimentation_id', sa.Integer(), nullable=False),
     sa.Column('etablissement_id', sa.Integer(), nullable=True),
+    sa.Column('uai', sa.String(length=8), nullable=True),
     sa.Column('nature', sa.String(length=8), nullable=False),
     sa.Column('objet', sa.String(length=14), nullable=False),
     sa.Column('ordre', sa.Integer(), nullable=False),
@@ -599,6 +608,8 @@ def upgrade():
     sa.Column('message', sa.Text(), nullable=True),
     sa.Column('avant', sa.JSON(), nullable=True),
     sa.Column('apres', sa.JSON(), nullable=True),
+    sa.Column('partage', sa.Boolean(), nullable=False),
+    sa.Column('empreinte', sa.LargeBinary(length=16), nullable=True),
     sa.Column('donnees', sa.LargeBinary(), nullable=True),
     sa.Column('defaire', sa.LargeBinary(), nullable=True),
     sa.Column('applique_le', app.extensions.Instant(timezone=True), nullable=True),
@@ -608,9 +619,9 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_ecart'))
     )
     with op.batch_alter_table('ecart', schema=None) as batch_op:
-        batch_op.create_index('ix_ecart_cle', ['alimentation_id', 'objet', 'cle'], unique=False)
-        batch_op.create_index('ix_ecart_etablissement', ['alimentation_id', 'etablissement_id', 'ordre', 'id'], unique=False)
         batch_op.create_index('ix_ecart_nature', ['alimentation_id', 'nature', 'objet', 'id'], unique=False)
+        batch_op.create_index('ix_ecart_partage', ['alimentation_id', 'objet', 'cle'], unique=False, sqlite_where=sa.text('partage'), postgresql_where=sa.text('partage'))
+        batch_op.create_index('ix_ecart_uai', ['alimentation_id', 'uai', 'ordre', 'id'], unique=False)
 
     op.create_table('groupe_division',
     sa.Column('groupe_id', sa.Integer(), nullable=False),
@@ -755,15 +766,16 @@ def downgrade():
 
     op.drop_table('groupe_division')
     with op.batch_alter_table('ecart', schema=None) as batch_op:
+        batch_op.drop_index('ix_ecart_uai')
+        batch_op.drop_index('ix_ecart_partage', sqlite_where=sa.text('partage'), postgresql_where=sa.text('partage'))
         batch_op.drop_index('ix_ecart_nature')
-        batch_op.drop_index('ix_ecart_etablissement')
-        batch_op.drop_index('ix_ecart_cle')
 
     op.drop_table('ecart')
     with op.batch_alter_table('division_mef', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_division_mef_mef_id'))
 
     op.drop_table('division_mef')
+    op.drop_table('citation_responsable')
     with op.batch_alter_table('alimentation_etablissement', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_alimentation_etablissement_etablissement_id'))
 
@@ -790,7 +802,6 @@ def downgrade():
     op.drop_table('groupe_enseignement')
     with op.batch_alter_table('fiche_source', schema=None) as batch_op:
         batch_op.drop_index('ix_fiche_source_personne')
-        batch_op.drop_index('ix_fiche_source_etablissement')
 
     op.drop_table('fiche_source')
     with op.batch_alter_table('division', schema=None) as batch_op:
