@@ -1,67 +1,156 @@
 """The perimeter wall: every SELECT of the session is limited to the actor's rows (A1, rule 5).
 
-A perimeter is stated on the session (``session.info``), by the request for its actor, by jobs
-and the command line by name. A query that touches a walled table without any perimeter raises:
-forgetting fails closed.
+A perimeter is stated on the session (``session.info``): by the request for its actor, by jobs
+and the command line with ``with perimetre(session, TOUT):``. A query that touches a walled table
+without any perimeter raises: forgetting fails closed. What is walled and how stands in
+``app.security.mur``.
+
+The one way round is the execution option ``hors_perimetre=True``, for an operation that must
+read what its actor may not (the last line of a journal chain, a login already taken).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, event, false, or_, select, true
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy import Join, Select, TextClause, event, inspect, select
+from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.schema import Table
 
-from app.errors import PerimetreAbsentError
-from app.models import (
-    Alimentation,
-    Etablissement,
-    PerimetreEtablissement,
-    PerimetrePersonne,
-    Personne,
-    Rattachement,
-    Responsabilite,
-)
+from app.errors import NotFoundError, PerimetreAbsentError
+from app.models import Etablissement
+from app.security.mur import RIEN, TOUT, Perimetre, criteria, row_clause, walled_tables
+
+__all__ = ["RIEN", "TOUT", "Perimetre", "perimetre", "set_perimetre"]
 
 KEY = "perimetre"
+OPTION = "hors_perimetre"
 
 
-@dataclass(frozen=True)
-class Perimetre:
-    """The rows an actor reaches: everything, or the union of what the four sets name."""
-
-    tout: bool = False
-    academies: frozenset[int] = frozenset()
-    collectivites: frozenset[int] = frozenset()
-    etablissements: frozenset[int] = frozenset()
-    personne_id: int | None = None
-
-    def etablissement_clause(self, id_column: Any) -> ColumnElement[bool]:
-        """Return the condition «this school id is mine»."""
-        if self.tout:
-            return true()
-        parts: list[ColumnElement[bool]] = []
-        if self.etablissements:
-            parts.append(id_column.in_(sorted(self.etablissements)))
-        table = Etablissement.__table__
-        for column, ids in (("academie_id", self.academies), ("collectivite_id", self.collectivites)):
-            if ids:
-                parts.append(id_column.in_(select(table.c.id).where(table.c[column].in_(sorted(ids)))))
-        return or_(*parts) if parts else false()
-
-    def personne_clause(self, id_column: Any) -> ColumnElement[bool]:
-        """Return the condition «this person id is mine»: oneself, or attached to a school of mine."""
-        if self.tout:
-            return true()
-        table = Rattachement.__table__
-        clause = id_column.in_(
-            select(table.c.personne_id).where(self.etablissement_clause(table.c.etablissement_id))
-        )
-        return clause if self.personne_id is None else or_(id_column == self.personne_id, clause)
+def set_perimetre(session: Session, value: Perimetre) -> None:
+    """State the perimeter of the session from here on; what was loaded before is forgotten."""
+    if session.info.get(KEY) != value:
+        session.info[KEY] = value
+        session.expire_all()
 
 
-TOUT = Perimetre(tout=True)
-RIEN = Perimetre()
+@contextmanager
+def perimetre(session: Session, value: Perimetre) -> Iterator[None]:
+    """State the perimeter of a block. What a wider block loaded is checked again afterwards."""
+    before = session.info.get(KEY)
+    known = set(session.identity_map.keys())
+    session.info[KEY] = value
+    try:
+        yield
+        if before not in {None, value} and not before.tout:
+            session.flush()
+    finally:
+        if before is None:
+            session.info.pop(KEY, None)
+        else:
+            session.info[KEY] = before
+            if not before.tout and before != value:
+                for key in set(session.identity_map.keys()) - known:
+                    session.expire(session.identity_map[key])
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _wall(state: ORMExecuteState) -> None:
+    """Limit the statement to the rows of the session's perimeter, or refuse it."""
+    if state.execution_options.get(OPTION) or state.is_insert:
+        return
+    actor: Perimetre | None = state.session.info.get(KEY)
+    if actor is not None and actor.tout:
+        _replace_criteria(state, ())
+        return
+    if actor is None or not state.is_orm_statement:
+        touched = _walled_in(state.statement)
+        if touched and actor is None:
+            raise PerimetreAbsentError(f"no perimeter stated for {', '.join(sorted(touched))}")
+        if touched:
+            raise PerimetreAbsentError(
+                f"{', '.join(sorted(touched))} read outside the ORM: the wall cannot limit it"
+            )
+        return
+    _replace_criteria(state, criteria(actor))
+    _limit_nested(state, actor)
+    if state.is_column_load and state.bind_mapper is not None:
+        # SQLAlchemy leaves loader criteria out when it refreshes one object
+        clause = row_clause(actor, state.bind_mapper.local_table)
+        state.statement = state.statement if clause is None else cast(Any, state.statement).where(clause)
+
+
+def _limit_nested(state: ORMExecuteState, actor: Perimetre) -> None:
+    """Limit the SELECTs inside the WHERE clause (``any()``, ``has()``, ``exists()``).
+
+    SQLAlchemy applies loader criteria to entities that are loaded or joined, not to these.
+    """
+    where = getattr(state.statement, "_where_criteria", ())
+    if not any(isinstance(element, Select) for clause in where for element in visitors.iterate(clause)):
+        return
+
+    def limit(element: Any) -> None:
+        tables = [table for source in element.get_final_froms() for table in _leaves(source)]
+        clauses = [row_clause(actor, table) for table in tables]
+        element._where_criteria += tuple(clause for clause in clauses if clause is not None)
+
+    statement = cast(Any, state.statement)._generate()
+    statement._where_criteria = tuple(
+        visitors.cloned_traverse(clause, {}, {"select": limit}) for clause in where
+    )
+    state.statement = statement
+
+
+def _leaves(source: Any) -> Iterator[Any]:
+    if isinstance(source, Join):
+        yield from _leaves(source.left)
+        yield from _leaves(source.right)
+    else:
+        yield source
+
+
+def _replace_criteria(state: ORMExecuteState, wanted: tuple[Any, ...]) -> None:
+    """Put the criteria of now in place of those an object carries from when it was loaded."""
+    options = getattr(state.statement, "_with_options", ())
+    kept = tuple(option for option in options if not isinstance(option, LoaderCriteriaOption))
+    if wanted or len(kept) != len(options):
+        statement = cast(Any, state.statement)._generate()
+        statement._with_options = kept + wanted
+        state.statement = statement
+
+
+def _walled_in(statement: Any) -> frozenset[str]:
+    """Return the walled tables a statement names, wherever they stand in it."""
+    names = walled_tables()
+    if isinstance(statement, TextClause):
+        return names & set(re.findall(r"\w+", statement.text.lower()))
+    found = {element.name for element in visitors.iterate(statement) if isinstance(element, Table)}
+    for clause in getattr(statement, "_raw_columns", ()):
+        table = getattr(clause, "local_table", None) if inspect(clause, raiseerr=False) is not None else None
+        if isinstance(table, Table):
+            found.add(table.name)
+    return names & found
+
+
+@event.listens_for(Session, "before_flush")
+def _refuse_foreign_rows(session: Session, _context: Any, _instances: Any) -> None:
+    """Refuse to write a row into a school the actor does not hold (forged foreign keys)."""
+    actor: Perimetre | None = session.info.get(KEY)
+    if actor is None or actor.tout:
+        return
+    schools = {
+        instance.etablissement_id
+        for instance in [*session.new, *session.dirty]
+        if type(instance).__tablename__ in walled_tables(written=True)
+        and instance.etablissement_id is not None
+    } - actor.etablissements
+    if not schools:
+        return
+    with session.no_autoflush:
+        found = set(session.scalars(select(Etablissement.id).where(Etablissement.id.in_(sorted(schools)))))
+    if schools - found:
+        raise NotFoundError("Cet établissement n’existe pas ou n’est pas dans votre périmètre.")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.security.permissions import Resource as R
-from app.security.permissions import Verb as V
+from app.security.permissions import Resource as R  # noqa: N817
+from app.security.permissions import Verb as V  # noqa: N817
 
 Right = tuple[V, R]
 
@@ -84,9 +84,7 @@ _SOI = _read(R.MON_ESPACE)
 _LECTEUR = _SOI | _read(R.ETABLISSEMENT, R.PERSONNE, R.RATTACHEMENT, R.DIVISION, R.NOMENCLATURE)
 _CORRESPONDANT = _LECTEUR | _write(R.ALIMENTATION) | _read(R.JOURNAL, R.TACHE)
 _ACADEMIQUE = (
-    _CORRESPONDANT
-    | _read(R.ACADEMIE, R.COLLECTIVITE, R.COURRIEL, R.COMPTE)
-    | _write(R.ETABLISSEMENT)
+    _CORRESPONDANT | _read(R.ACADEMIE, R.COLLECTIVITE, R.COURRIEL, R.COMPTE) | _write(R.ETABLISSEMENT)
 )
 
 RIGHTS: dict[Role, frozenset[Right]] = {

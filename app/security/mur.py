@@ -1,0 +1,255 @@
+"""Which rows a perimeter contains, table by table. ``app.security.perimetres`` applies it.
+
+A mapped class with a school, a person or an account in it that is missing here fails
+``tests/security/test_mur.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, cast
+
+from flask_appbuilder.security.sqla.models import User
+from sqlalchemy import ColumnElement, Select, Table, and_, exists, false, literal, or_, select, true
+from sqlalchemy.orm import with_loader_criteria
+from sqlalchemy.sql.selectable import AliasedReturnsRows, FromClause
+
+from app import models as m
+
+Clause = ColumnElement[bool]
+Rule = Callable[["Perimetre", Any], ColumnElement[bool]]
+
+
+@dataclass(frozen=True)
+class Perimetre:
+    """The rows an actor reaches: everything, or the union of what the sets name."""
+
+    tout: bool = False
+    academies: frozenset[int] = frozenset()
+    collectivites: frozenset[int] = frozenset()
+    etablissements: frozenset[int] = frozenset()
+    personne_id: int | None = None
+    compte_id: int | None = None
+
+    def __or__(self, other: Perimetre) -> Perimetre:
+        """Return the union. Two perimeters of one actor: the person and account are the same."""
+        return Perimetre(
+            tout=self.tout or other.tout,
+            academies=self.academies | other.academies,
+            collectivites=self.collectivites | other.collectivites,
+            etablissements=self.etablissements | other.etablissements,
+            personne_id=self.personne_id or other.personne_id,
+            compte_id=self.compte_id or other.compte_id,
+        )
+
+    def etablissement_clause(self, id_column: Any) -> Clause:
+        """Return the condition «this school id is mine»."""
+        if self.tout:
+            return true()
+        parts: list[Clause] = []
+        if self.etablissements:
+            parts.append(id_column.in_(sorted(self.etablissements)))
+        table = _table(m.Etablissement).alias("mur_etablissement")
+        for column, ids in (("academie_id", self.academies), ("collectivite_id", self.collectivites)):
+            if ids:
+                parts.append(id_column.in_(select(table.c.id).where(table.c[column].in_(sorted(ids)))))
+        return _any(parts)
+
+    def personne_clause(self, id_column: Any) -> Clause:
+        """Return the condition «this person id is mine»: oneself, or attached to a school of mine."""
+        if self.tout:
+            return true()
+        parts: list[Clause] = []
+        if self.personne_id is not None:
+            parts.append(id_column == self.personne_id)
+        if self.schools_possible:
+            link = _table(m.Rattachement).alias("mur_rattachement")
+            here = self.etablissement_clause(link.c.etablissement_id)
+            parts.append(_exists(link, and_(link.c.personne_id == id_column, here)))
+        return _any(parts)
+
+    @property
+    def schools_possible(self) -> bool:
+        """Tell whether the perimeter can contain a school at all."""
+        return bool(self.tout or self.academies or self.collectivites or self.etablissements)
+
+
+TOUT = Perimetre(tout=True)
+RIEN = Perimetre()
+
+
+def _any(parts: list[Clause]) -> Clause:
+    return or_(*parts) if parts else false()
+
+
+def _exists(table: Any, condition: Clause) -> Clause:
+    statement: Select[Any] = select(literal(1)).select_from(table).where(condition)
+    return exists(statement.correlate_except(table))
+
+
+def _table(entity: Any) -> Table:
+    return cast(Table, entity.__table__)
+
+
+def _equal(column: Any, value: int | None) -> Clause:
+    return false() if value is None else column == value
+
+
+def _school(p: Perimetre, t: Any) -> Clause:
+    return p.etablissement_clause(t.etablissement_id)
+
+
+def _etablissement(p: Perimetre, t: Any) -> Clause:
+    parts: list[Clause] = [
+        column.in_(sorted(ids))
+        for column, ids in (
+            (t.id, p.etablissements),
+            (t.academie_id, p.academies),
+            (t.collectivite_id, p.collectivites),
+        )
+        if ids
+    ]
+    if p.personne_id is not None:
+        link = _table(m.Rattachement).alias("mur_rattachement")
+        here = and_(link.c.etablissement_id == t.id, link.c.fin.is_(None))
+        mine = and_(here, link.c.personne_id == p.personne_id)
+        parts.append(_exists(link, mine))
+    return _any(parts)
+
+
+def _rattachement(p: Perimetre, t: Any) -> Clause:
+    return or_(_school(p, t), _equal(t.personne_id, p.personne_id))
+
+
+def _responsabilite(p: Perimetre, t: Any) -> Clause:
+    return or_(p.personne_clause(t.eleve_id), _equal(t.responsable_id, p.personne_id))
+
+
+def _alimentation(p: Perimetre, t: Any) -> Clause:
+    whole = and_(t.etablissement_id.is_(None), t.academie_id.in_(sorted(p.academies)))
+    return or_(_school(p, t), whole) if p.academies else _school(p, t)
+
+
+def _ecart(p: Perimetre, t: Any) -> Clause:
+    if not p.academies:
+        return _school(p, t)
+    feed = _table(m.Alimentation).alias("mur_alimentation")
+    whole = _exists(feed, and_(feed.c.id == t.alimentation_id, feed.c.academie_id.in_(sorted(p.academies))))
+    return or_(_school(p, t), and_(t.etablissement_id.is_(None), whole))
+
+
+def _tache(p: Perimetre, t: Any) -> Clause:
+    return or_(_school(p, t), _equal(t.compte_id, p.compte_id))
+
+
+def _attribution(p: Perimetre, t: Any) -> Clause:
+    parts = [_school(p, t), _equal(t.compte_id, p.compte_id)]
+    parts += [
+        column.in_(sorted(ids))
+        for column, ids in ((t.academie_id, p.academies), (t.collectivite_id, p.collectivites))
+        if ids
+    ]
+    return or_(*parts)
+
+
+def _compte(p: Perimetre, t: Any) -> Clause:
+    parts = [_equal(t.id, p.compte_id), p.personne_clause(t.personne_id)]
+    if p.schools_possible:
+        held = _table(m.Attribution).alias("mur_attribution")
+        parts.append(_exists(held, and_(held.c.compte_id == t.id, _attribution(p, held.c))))
+    return or_(*parts)
+
+
+def _session_compte(p: Perimetre, t: Any) -> Clause:
+    return _equal(t.compte_id, p.compte_id)
+
+
+def _through(entity: Any, key: str, rule: Rule) -> Rule:
+    """Return the rule «visible when the row it hangs on is»."""
+
+    def clause(p: Perimetre, t: Any) -> Clause:
+        parent = _table(entity).alias(f"mur_{_table(entity).name}")
+        return _exists(parent, and_(parent.c.id == getattr(t, key), rule(p, parent.c)))
+
+    return clause
+
+
+def _nobody(_p: Perimetre, _t: Any) -> Clause:
+    return false()
+
+
+RULES: dict[Any, Rule] = {
+    m.Etablissement: _etablissement,
+    m.VerrouEtablissement: _school,
+    m.Division: _school,
+    m.GroupeEnseignement: _school,
+    m.ServiceEnseigne: _school,
+    m.AlimentationEtablissement: _school,
+    m.FicheSource: _school,
+    m.Journal: _school,
+    m.Courriel: _school,
+    m.Personne: lambda p, t: p.personne_clause(t.id),
+    m.VerrouPersonne: lambda p, t: p.personne_clause(t.personne_id),
+    m.Identifiant: lambda p, t: p.personne_clause(t.personne_id),
+    m.Rattachement: _rattachement,
+    m.Responsabilite: _responsabilite,
+    m.EleveGroupe: _through(m.Rattachement, "rattachement_id", _rattachement),
+    m.OptionSuivie: _through(m.Rattachement, "rattachement_id", _rattachement),
+    m.FonctionExercee: _through(m.Rattachement, "rattachement_id", _rattachement),
+    m.ProfesseurPrincipal: _through(m.Division, "division_id", _school),
+    m.DivisionMef: _through(m.Division, "division_id", _school),
+    m.GroupeDivision: _through(m.GroupeEnseignement, "groupe_id", _school),
+    m.Alimentation: _alimentation,
+    m.Ecart: _ecart,
+    m.Tache: _tache,
+    m.Attribution: _attribution,
+    m.SessionCompte: _session_compte,
+    m.CitationResponsable: _through(m.Alimentation, "alimentation_id", _alimentation),
+    m.EssaiConnexion: _nobody,
+    User: _compte,
+}
+"""Mapped class → which of its rows a perimeter contains (``User`` stands for ``Compte`` too)."""
+
+SHARED = {
+    m.Academie,
+    m.Collectivite,
+    m.Mef,
+    m.Matiere,
+    m.Discipline,
+    m.Fonction,
+    m.RacineLogin,
+    m.Battement,
+}
+"""Mapped classes everybody may read: nomenclatures, names of territories, signs of life."""
+
+
+@cache
+def walled_tables(*, written: bool = False) -> frozenset[str]:
+    """Return the names of walled tables; ``written``: those that carry a school of their own."""
+    own = (m.PerimetreEtablissement, m.VerrouEtablissement, m.Attribution)
+    return frozenset(entity.__tablename__ for entity in RULES if not written or issubclass(entity, own))
+
+
+@lru_cache(maxsize=512)
+def criteria(perimetre: Perimetre) -> tuple[Any, ...]:
+    """Return the loader criteria of a perimeter, for every walled class."""
+    return tuple(
+        with_loader_criteria(
+            entity, rule(perimetre, m.Compte if entity is User else entity), include_aliases=True
+        )
+        for entity, rule in RULES.items()
+    )
+
+
+def row_clause(perimetre: Perimetre, table: FromClause) -> Clause | None:
+    """Return the condition a row of ``table`` (or of an alias of it) is in the perimeter."""
+    base = table.element if isinstance(table, AliasedReturnsRows) else table
+    rule = _rules_by_table().get(base.name) if isinstance(base, Table) else None
+    return None if rule is None else rule(perimetre, table.c)
+
+
+@cache
+def _rules_by_table() -> dict[str, Rule]:
+    return {entity.__tablename__: rule for entity, rule in RULES.items()}

@@ -1,0 +1,107 @@
+"""A fixed cast: two schools in two académies, their people and accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.models import (
+    Academie,
+    Attribution,
+    Collectivite,
+    Compte,
+    Division,
+    Etablissement,
+    Identifiant,
+    Personne,
+    Rattachement,
+    Responsabilite,
+)
+from app.security.passwords import hash_password
+
+MOT_DE_PASSE = "le préau sous la pluie"
+
+
+@dataclass(frozen=True)
+class Acteur:
+    """Somebody who may log in."""
+
+    compte_id: int
+    login: str
+
+
+def personne(session: Session, nom: str, prenom: str, *places: tuple[Etablissement, str]) -> Personne:
+    """Write a person and their attachments."""
+    row = Personne(nom=nom, prenom=prenom, nom_recherche=f"{nom} {prenom}".lower())
+    session.add(row)
+    session.flush()
+    for school, profil in places:
+        session.add(Rattachement(personne_id=row.id, etablissement_id=school.id, profil=profil))
+    session.add(Identifiant(personne_id=row.id, type="uid", valeur=f"uid-{row.id}", source="manuel"))
+    session.flush()
+    return row
+
+
+def compte(session: Session, login: str, *, personne: Personne | None = None) -> Compte:
+    """Write an account that may log in with ``MOT_DE_PASSE``."""
+    prenom, _, nom = login.partition(".")
+    row = Compte(
+        username=login,
+        first_name=prenom.title(),
+        last_name=nom.upper() or "X",
+        email=f"{login}@exemple.fr",
+        active=True,
+        password=DIGEST,
+        personne_id=personne.id if personne else None,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def attribuer(session: Session, row: Compte, role: str, **perimetre: int) -> Attribution:
+    """Grant a role."""
+    attribution = Attribution(compte_id=row.id, role=role, **perimetre)
+    session.add(attribution)
+    session.flush()
+    return attribution
+
+
+DIGEST = hash_password(MOT_DE_PASSE)
+
+
+@pytest.fixture
+def cast(session: Session) -> SimpleNamespace:
+    """School A (académie 1, collectivité 1) and school B (académie 2, collectivité 2), committed."""
+    n = SimpleNamespace()
+    for letter, code in (("a", "19"), ("b", "18")):
+        academie = Academie(code=code, nom=f"Académie {letter.upper()}")
+        collectivite = Collectivite(code=f"0{code}", nom=f"Département {letter.upper()}")
+        session.add_all([academie, collectivite])
+        session.flush()
+        school = Etablissement(
+            uai=f"0{code}0001{letter.upper()}",
+            nom=f"Collège {letter.upper()}",
+            nom_recherche=f"college {letter}",
+            academie_id=academie.id,
+            collectivite_id=collectivite.id,
+        )
+        session.add(school)
+        session.flush()
+        session.add(Division(etablissement_id=school.id, code=f"6{letter.upper()}"))
+        eleve = personne(session, f"ELEVE{letter}", "Paul", (school, "eleve"))
+        parent = personne(session, f"PARENT{letter}", "Jeanne", (school, "responsable"))
+        session.add(Responsabilite(eleve_id=eleve.id, responsable_id=parent.id))
+        values = {"academie": academie, "collectivite": collectivite, "ecole": school}
+        for name, value in {**values, "eleve": eleve, "parent": parent}.items():
+            setattr(n, f"{name}_{letter}", value.id)
+    a, b = session.get(Etablissement, n.ecole_a), session.get(Etablissement, n.ecole_b)
+    assert a is not None
+    assert b is not None
+    n.deux = personne(session, "DEUX", "Ecoles", (a, "enseignant"), (b, "enseignant")).id
+    session.commit()
+    session.expunge_all()
+    return n
