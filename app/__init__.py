@@ -15,7 +15,7 @@ def create_app(**overrides: Any) -> Flask:
 
     :raises app.config.ReglageInvalideError: outside demo mode, on an unsafe or missing setting.
     """
-    from app import cli, database, models, security, views  # noqa: F401  (models: the whole metadata)
+    from app import cli, database, jobs, logs, models, security, views  # noqa: F401  (loaded for their effect)
 
     settings = settings_module.load(**overrides)
     app = Flask(__name__)
@@ -25,6 +25,7 @@ def create_app(**overrides: Any) -> Flask:
     db.init_app(app)
     mail.init_app(app)
     migrate.init_app(app, db, directory=str(settings_module.ROOT / "migrations"))
+    logs.init_app(app)
     security.init_app(app)
     with app.app_context():
         views.register(app)

@@ -26,13 +26,19 @@ class Reglages(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PREAU_", extra="ignore")
 
-    demo: bool = Field(False, description="Mode démonstration : académie fictive, réglages sûrs en local seulement")
+    demo: bool = Field(
+        False, description="Mode démonstration : académie fictive, réglages sûrs en local seulement"
+    )
     cle_secrete: str = Field("", description="Clé de signature des cookies, 32 caractères au moins")
-    cle_codes: str = Field("", description="Clé des codes d’activation, 32 caractères au moins, hors de la base")
+    cle_codes: str = Field(
+        "", description="Clé des codes d’activation, 32 caractères au moins, hors de la base"
+    )
     hotes: str = Field("", description="Noms d’hôte acceptés, séparés par des virgules")
     base: str = Field("", description="URL de la base : sqlite:///… ou postgresql+psycopg://…")
     dossier: Path = Field(ROOT / "var", description="Dossier des données locales")
-    mandataires: int = Field(0, ge=0, le=5, description="Nombre de mandataires (proxys) de confiance devant Préau")
+    mandataires: int = Field(
+        0, ge=0, le=5, description="Nombre de mandataires (proxys) de confiance devant Préau"
+    )
     https: bool = Field(True, description="Cookies réservés à HTTPS et HSTS")
     courriel_serveur: str = Field("", description="Serveur SMTP, hôte:port")
     courriel_identifiant: str = ""
@@ -44,9 +50,14 @@ class Reglages(BaseSettings):
     authentification: Literal["mot_de_passe", "ldap", "oidc", "saml"] = "mot_de_passe"
     corps_max_mio: int = Field(64, ge=1, le=4096, description="Taille maximale d’une requête, en Mio")
     session_heures: int = Field(12, ge=1, le=72, description="Durée d’une session, en heures")
-    departs_seuil_pourcent: float = Field(5.0, gt=0, le=100, description="Part de départs qui arrête une alimentation")
+    departs_seuil_pourcent: float = Field(
+        5.0, gt=0, le=100, description="Part de départs qui arrête une alimentation"
+    )
     retention_jours: int = Field(365, ge=1, description="Conservation des personnes parties, en jours")
     journal_niveau: str = "INFO"
+    metriques_jeton: str = Field(
+        "", description="Jeton de lecture de /metriques hors de la machine (facultatif)"
+    )
 
     # LDAP, OIDC and SAML settings are read from one JSON file each, see docs/configuration.md
     ldap_fichier: Path | None = None
@@ -73,8 +84,14 @@ def load(**overrides: Any) -> Reglages:
     refusals = [
         (len(settings.cle_secrete) < 32, "PREAU_CLE_SECRETE doit contenir au moins 32 caractères."),
         (len(settings.cle_codes) < 32, "PREAU_CLE_CODES doit contenir au moins 32 caractères."),
-        (settings.cle_codes == settings.cle_secrete != "", "PREAU_CLE_CODES doit différer de PREAU_CLE_SECRETE."),
-        (not settings.hosts(), "PREAU_HOTES doit nommer les hôtes acceptés, par exemple console.ac-exemple.fr."),
+        (
+            settings.cle_codes == settings.cle_secrete != "",
+            "PREAU_CLE_CODES doit différer de PREAU_CLE_SECRETE.",
+        ),
+        (
+            not settings.hosts(),
+            "PREAU_HOTES doit nommer les hôtes acceptés, par exemple console.ac-exemple.fr.",
+        ),
         (not settings.base, "PREAU_BASE doit donner l’URL de la base, par exemple postgresql+psycopg://…"),
         (not settings.courriel_serveur, "PREAU_COURRIEL_SERVEUR doit donner le serveur SMTP, hôte:port."),
         (not settings.courriel_expediteur, "PREAU_COURRIEL_EXPEDITEUR doit donner l’adresse d’expédition."),

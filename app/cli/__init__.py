@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 from flask import Flask
 from flask.cli import AppGroup
 
@@ -9,5 +12,7 @@ preau = AppGroup("preau", help="Commandes de Préau.")
 
 
 def register(app: Flask) -> None:
-    """Add the commands to the application."""
+    """Add the commands to the application; each module of this package adds its own to ``preau``."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
     app.cli.add_command(preau)

@@ -50,7 +50,7 @@ def queue(
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     connection.execute(dialect.insert(TABLE).values(values).on_conflict_do_nothing(index_elements=["cle"]))
     id_ = connection.execute(select(TABLE.c.id).where(TABLE.c.cle == values["cle"])).scalar_one()
-    return session.get_one(Courriel, id_)
+    return session.get_one(Courriel, id_, execution_options={"hors_perimetre": True})
 
 
 def check_headers(destinataire: str, objet: str) -> None:
