@@ -52,7 +52,7 @@ def capped_number(value: int, cap: int = 10_000) -> str:
 
 def plural(count: int, one: str, many: str = "") -> str:
     """Agree a noun with its count: zero and one are singular in French."""
-    return one if abs(count) < 2 else (many or f"{one}s")  # noqa: PLR2004
+    return one if abs(count) < 2 else (many or f"{one}s")
 
 
 def day(value: date | None) -> str:
@@ -76,7 +76,7 @@ def since(value: datetime | None, reference: datetime | None = None) -> str:
     today = (reference or datetime.now(UTC)).astimezone(PARIS).date()
     days, clock = (today - here.date()).days, here.strftime("%H:%M")
     if days == 0:
-        return f"{'ce matin' if here.hour < 12 else 'aujourd’hui'}, {clock}"  # noqa: PLR2004
+        return f"{'ce matin' if here.hour < 12 else 'aujourd’hui'}, {clock}"
     if days == 1:
         return f"hier, {clock}"
     if timedelta(days=1).days < days <= timedelta(days=14).days:
