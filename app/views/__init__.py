@@ -1,13 +1,50 @@
 """The menu, in display order; the only place that registers views."""
 
-from flask import Flask
-from flask_appbuilder import AppBuilder
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from flask import Blueprint, Flask, current_app
+from flask_appbuilder.menu import Menu
 
 from app.extensions import db
-from app.views import sante
+from app.security.manager import PreauAppBuilder, PreauSecurityManager
+from app.views import erreurs, frame, rendering
+from app.views.accueil import AccueilView
+
+SECTIONS = ("connexion", "espace", "referentiel", "alimentation", "suivi", "administration")
+"""Modules of this package with a ``register(appbuilder)``, in the order of the menu."""
+
+
+class ConsoleBuilder(PreauAppBuilder):
+    """Flask-AppBuilder without its pages, its templates and its static files: ours replace them all."""
+
+    def _add_global_static(self) -> None:
+        current_app.register_blueprint(Blueprint("appbuilder", __name__))
+
+    def _add_admin_views(self) -> None:
+        self._indexview = self.add_view_no_menu(self.indexview)
 
 
 def register(app: Flask) -> None:
     """Build Flask-AppBuilder on the application and add every view."""
-    AppBuilder(app, db.session)
-    app.register_blueprint(sante.blueprint)
+    rendering.init_app(app)
+    erreurs.init_app(app)
+    app.jinja_env.globals["console_frame"] = frame.console_frame
+    appbuilder = ConsoleBuilder(
+        app,
+        db.session,
+        menu=Menu(reverse=False),
+        indexview=AccueilView,
+        base_template="layouts/console.html",
+        security_manager_class=PreauSecurityManager,
+        update_perms=False,
+    )
+    for section in SECTIONS:
+        name = f"app.views.{section}"
+        if find_spec(name):
+            try:
+                getattr(import_module(name), "register", lambda _: None)(appbuilder)
+            except ImportError:
+                app.logger.exception("Section %s cannot be registered", section)

@@ -287,6 +287,10 @@ class PreauModelView(_Resourced, ModelView):
         local = next(iter(inspect(self.datamodel.obj).relationships[relation].local_columns))
         return self._page(self._statement().where(local == item.id))
 
+    def list_actions(self) -> Sequence[Any]:
+        """Return the actions offered on ticked lines."""
+        return self._actions("multiple")
+
     def _actions(self, where: str) -> Sequence[Any]:
         return [one for one in self.actions.values() if getattr(one, where)] if self.can("action") else []
 

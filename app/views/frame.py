@@ -7,9 +7,11 @@ from typing import Any
 
 from flask import current_app, request, url_for
 from flask_appbuilder.menu import MenuItem
-from flask_login import current_user
 from werkzeug.routing import BuildError
 
+from app.models import Compte
+from app.security.acteur import role_labels
+from app.security.manager import allowed, current_account
 from app.security.permissions import Resource, Verb
 
 
@@ -64,7 +66,8 @@ class Frame:
 def console_frame() -> Frame:
     """Return the frame of this request: empty of menus for a stranger."""
     appbuilder = getattr(current_app, "appbuilder", None)
-    if appbuilder is None or not current_user or not current_user.is_authenticated:
+    account = current_account()
+    if appbuilder is None or account is None:
         return Frame()
     modules = menu_sections()
     here = [module for module in modules if module.current]
@@ -72,7 +75,7 @@ def console_frame() -> Frame:
         home=appbuilder.get_url_for_index,
         modules=modules,
         sections=here or modules,
-        account=_account(modules),
+        account=_account(account, modules),
     )
 
 
@@ -92,8 +95,7 @@ def _resource(item: MenuItem) -> str:
 
 
 def _visible(item: MenuItem) -> bool:
-    manager = current_app.appbuilder.sm  # type: ignore[attr-defined]
-    return item.should_render() and manager.has_access(str(Verb.MENU), _resource(item))
+    return item.should_render() and allowed(Verb.MENU, _resource(item))
 
 
 def _entry(item: MenuItem) -> Entry:
@@ -108,8 +110,8 @@ def _entry(item: MenuItem) -> Entry:
     )
 
 
-def _account(modules: list[Section]) -> Account:
-    first, last = str(current_user.first_name or ""), str(current_user.last_name or "")
+def _account(account: Compte, modules: list[Section]) -> Account:
+    first, last = str(account.first_name or ""), str(account.last_name or "")
     links = [
         Entry(entry.label, entry.url)
         for module in modules
@@ -117,25 +119,23 @@ def _account(modules: list[Section]) -> Account:
         if entry.resource == str(Resource.MON_ESPACE)
     ]
     return Account(
-        name=f"{first} {last}".strip() or str(current_user),
+        name=f"{first} {last}".strip() or str(account),
         initials=(first[:1] + last[:1]).upper() or "?",
-        role=_role_label(),
-        logout=_logout_url(),
+        role=", ".join(role_labels(account)),
+        logout=_auth_url("logout"),
         links=links,
     )
 
 
-def _role_label() -> str:
-    from app.security.roles import ROLE_LABELS
-
-    names = [getattr(role, "name", str(role)) for role in getattr(current_user, "roles", [])]
-    labels = {str(role): label for role, label in ROLE_LABELS.items()}
-    return ", ".join(labels[name] for name in names if name in labels)
+def login_url(wanted: str = "") -> str:
+    """Return where a stranger signs in, and comes back from."""
+    return _auth_url("login", **({"next": wanted} if wanted.strip("/") else {}))
 
 
-def _logout_url() -> str:
+def _auth_url(method: str, **values: str) -> str:
     view: Any = getattr(current_app.appbuilder.sm, "auth_view", None)  # type: ignore[attr-defined]
+    name = view.endpoint if view else "ConnexionView"
     try:
-        return url_for(f"{view.endpoint}.logout") if view else ""
+        return url_for(f"{name}.{method}", **values)
     except BuildError:
-        return ""
+        return "/"

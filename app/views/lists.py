@@ -127,6 +127,17 @@ class ListPage:
     def capped(self) -> bool:
         return self.count > COUNT_CAP
 
+    @property
+    def export_url(self) -> str:
+        """Return where the same rows, all pages of them, come as a file."""
+        endpoint = f"{(request.endpoint or '').rpartition('.')[0]}.export"
+        kept = request.args.to_dict(flat=False)
+        return url_for(endpoint, **{k: v for k, v in kept.items() if k != f"page_{self.view}"})  # type: ignore[arg-type]
+
+    def size_url(self, size: int) -> str:
+        """Return this list with another number of lines by page."""
+        return with_args(f"page_{self.view}", **{f"psize_{self.view}": str(size)})
+
 
 def with_args(*without: str, **changes: str) -> str:
     """Return this page's address with some arguments changed or removed."""

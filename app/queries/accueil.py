@@ -1,0 +1,92 @@
+"""What the home page tells: what waits for somebody, what runs, what is late.
+
+Each read is limited by the perimeter the page states before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from app.extensions import now
+from app.models import Alimentation, AlimentationEtablissement, Courriel, Etablissement, Tache
+
+LATE_AFTER = timedelta(days=14)
+COUNT_CAP = 10_000
+
+
+def feeds_to_confirm(session: Session, *, limit: int = 10) -> Sequence[Alimentation]:
+    """Return the feeds read and compared that nobody has applied or dropped yet."""
+    statement = (
+        select(Alimentation)
+        .where(Alimentation.etat == "apercu")
+        .options(joinedload(Alimentation.etablissement))
+        .order_by(Alimentation.id.desc())
+        .limit(limit)
+    )
+    return session.scalars(statement).all()
+
+
+def tasks_running(session: Session, *, limit: int = 5) -> Sequence[Tache]:
+    """Return the work under way or waiting, the oldest first."""
+    statement = (
+        select(Tache)
+        .where(Tache.etat.in_(("cours", "attente")))
+        .options(joinedload(Tache.etablissement))
+        .order_by(Tache.id)
+        .limit(limit)
+    )
+    return session.scalars(statement).all()
+
+
+def tasks_failed(session: Session, *, since: datetime, limit: int = 5) -> Sequence[Tache]:
+    """Return the work that failed lately."""
+    statement = (
+        select(Tache)
+        .where(Tache.etat == "echec", Tache.fin_le >= since)
+        .options(joinedload(Tache.etablissement))
+        .order_by(Tache.id.desc())
+        .limit(limit)
+    )
+    return session.scalars(statement).all()
+
+
+def mails_failed(session: Session) -> int:
+    """Return how many mails could not be sent, counted no further than the cap."""
+    inner = select(Courriel.id).where(Courriel.etat == "echec").limit(COUNT_CAP + 1).subquery()
+    return session.execute(select(func.count()).select_from(inner)).scalar_one()
+
+
+def _last_feeds() -> Select[tuple[int, datetime]]:
+    applied = AlimentationEtablissement.applique_le
+    return (
+        select(AlimentationEtablissement.etablissement_id, func.max(applied).label("dernier"))
+        .where(applied.is_not(None))
+        .group_by(AlimentationEtablissement.etablissement_id)
+    )
+
+
+def schools_late(
+    session: Session, *, limit: int = 5
+) -> tuple[int, Sequence[tuple[Etablissement, datetime | None]]]:
+    """Return how many open schools no feed has reached lately, and the first of them."""
+    last = _last_feeds().subquery()
+    late = or_(last.c.dernier.is_(None), last.c.dernier < now() - LATE_AFTER)
+    statement = (
+        select(Etablissement, last.c.dernier)
+        .outerjoin(last, last.c.etablissement_id == Etablissement.id)
+        .where(Etablissement.etat == "ouvert", Etablissement.virtuel.is_(False), late)
+    )
+    counted = statement.with_only_columns(Etablissement.id).limit(COUNT_CAP + 1).subquery()
+    count = session.execute(select(func.count()).select_from(counted)).scalar_one()
+    first = statement.order_by(Etablissement.nom_recherche, Etablissement.id).limit(limit)
+    return count, [(row[0], row[1]) for row in session.execute(first).all()] if count else []
+
+
+def schools(session: Session) -> int:
+    """Return how many schools the perimeter holds, counted no further than the cap."""
+    inner = select(Etablissement.id).limit(COUNT_CAP + 1).subquery()
+    return session.execute(select(func.count()).select_from(inner)).scalar_one()

@@ -1,0 +1,136 @@
+"""Home: what waits for this person first, then what runs and what is late."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask_appbuilder import BaseView, expose
+from werkzeug.routing import BuildError
+from werkzeug.wrappers import Response
+
+from app.extensions import db, now
+from app.models import Etablissement, Tache
+from app.queries import accueil as reads
+from app.security.manager import allowed, current_account, use_perimetre_for
+from app.security.permissions import Resource, Verb
+from app.views.frame import login_url
+from app.views.rendering import capped_number, instant, plural
+
+FAILED_SHOWN = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One line of «À faire»."""
+
+    text: str
+    detail: str
+    url: str
+    icon: str
+    tone: str = "info"
+
+
+@dataclass
+class Home:
+    """Everything the home page shows."""
+
+    todo: list[Task] = field(default_factory=list)
+    running: Sequence[Tache] = ()
+    late_count: int = 0
+    late: Sequence[tuple[Etablissement, datetime | None]] = ()
+    schools: int | None = None
+
+
+class AccueilView(BaseView):
+    """The first page after signing in."""
+
+    route_base = ""
+    default_view = "index"
+
+    @expose("/")
+    def index(self) -> str | Response:
+        """Show home, or the way to sign in."""
+        account = current_account()
+        if account is None:
+            return redirect(login_url(request.full_path.rstrip("?")))
+        home = Home()
+        _feeds(home)
+        _tasks(home)
+        _mails(home)
+        _schools(home)
+        use_perimetre_for(None)
+        return self.render_template(
+            "accueil/accueil.html",
+            title="Accueil",
+            home=home,
+            first_name=account.first_name,
+            espace=allowed(Verb.LIRE, Resource.MON_ESPACE),
+            link=link,
+        )
+
+
+def link(endpoint: str, **values: Any) -> str:
+    """Return the address of a page, empty when this Préau does not have it."""
+    try:
+        return url_for(endpoint, **values)
+    except BuildError:
+        return ""
+
+
+def _feeds(home: Home) -> None:
+    if not allowed(Verb.LIRE, Resource.ALIMENTATION):
+        return
+    use_perimetre_for(Resource.ALIMENTATION)
+    confirm = allowed(Verb.ECRIRE, Resource.ALIMENTATION)
+    for feed in reads.feeds_to_confirm(db.session()):
+        where = f"{feed.etablissement}, " if feed.etablissement else ""
+        home.todo.append(
+            Task(
+                f"{feed} : {'aperçu à confirmer' if confirm else 'aperçu en attente de confirmation'}",
+                f"{where}lue le {instant(feed.cree_le)}"
+                + (f" par {feed.demandee_par}" if feed.demandee_par else ""),
+                link("AlimentationView.show", pk=feed.id),
+                "arrow-left-right",
+            )
+        )
+
+
+def _tasks(home: Home) -> None:
+    if not allowed(Verb.LIRE, Resource.TACHE):
+        return
+    use_perimetre_for(Resource.TACHE)
+    home.running = reads.tasks_running(db.session())
+    for task in reads.tasks_failed(db.session(), since=now() - FAILED_SHOWN):
+        home.todo.append(
+            Task(
+                f"{task.libelle or task.type} : échec",
+                f"{task.message or 'Relancez ce travail.'} {instant(task.fin_le)}",
+                link("TacheView.show", pk=task.id),
+                "exclamation-triangle",
+                "bad",
+            )
+        )
+
+
+def _mails(home: Home) -> None:
+    if not allowed(Verb.LIRE, Resource.COURRIEL):
+        return
+    use_perimetre_for(Resource.COURRIEL)
+    count = reads.mails_failed(db.session())
+    if count:
+        text = f"{capped_number(count)} {plural(count, 'message')} non {plural(count, 'envoyé')}"
+        address = link("CourrielView.list", _flt_1_etat="echec")
+        home.todo.append(Task(text, "Vérifiez les adresses, puis renvoyez.", address, "envelope", "warn"))
+
+
+def _schools(home: Home) -> None:
+    if not allowed(Verb.LIRE, Resource.ETABLISSEMENT):
+        return
+    use_perimetre_for(Resource.ETABLISSEMENT)
+    home.schools = reads.schools(db.session())
+    if allowed(Verb.LIRE, Resource.ALIMENTATION):
+        home.late_count, home.late = reads.schools_late(db.session())
