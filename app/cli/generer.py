@@ -45,7 +45,7 @@ from app.exports.fictif.generation import DATE_PAR_DEFAUT
 )
 @click.option(
     "--rang",
-    type=click.IntRange(1, 50),
+    type=click.IntRange(1, 12),
     default=1,
     show_default=True,
     help="Avec --variante : combien d’exports plus tard.",

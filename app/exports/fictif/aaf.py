@@ -8,7 +8,8 @@ from typing import BinaryIO
 from xml.sax.saxutils import escape
 
 from app.exports.fictif.lexique import ACADEMIE_CODE, ACADEMIE_NOM, international
-from app.exports.fictif.nomenclature import MATIERES, NIVEAUX
+from app.exports.fictif.matieres import MATIERES
+from app.exports.fictif.nomenclature import NIVEAUX
 from app.exports.fictif.personnes import Eleve, Personnel, Responsable, Scolarite, Service
 from app.exports.fictif.plan import Etablissement
 

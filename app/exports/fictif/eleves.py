@@ -6,7 +6,8 @@ from datetime import date
 
 from app.exports.fictif import lexique
 from app.exports.fictif.lexique import Hasard
-from app.exports.fictif.nomenclature import Matiere, Niveau
+from app.exports.fictif.matieres import Matiere
+from app.exports.fictif.nomenclature import Niveau
 from app.exports.fictif.personnes import Adresse, Eleve, Scolarite
 from app.exports.fictif.plan import Division, Etablissement, group_code
 

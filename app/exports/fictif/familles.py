@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from app.exports.fictif import lexique
 from app.exports.fictif.eleves import PREMIERE_JOINTURE, make_pupil
-from app.exports.fictif.personnels import parent_staff
+from app.exports.fictif.personnels import parent_staff, staff_of
 from app.exports.fictif.personnes import Adresse, Eleve, Famille, Lien, Personnel, Responsable
 from app.exports.fictif.plan import Bassin, Division, Etablissement, Plan
 
@@ -125,6 +125,10 @@ class Tirage:
                 _become_staff(famille, staff.pop(0))
             yield famille
 
+    def staff(self, school: Etablissement) -> Iterator[Personnel]:
+        """Yield the staff of a school."""
+        yield from staff_of(self.plan, school)
+
     def family(self, bassin: Bassin, number: int, case: Cas | None, places: list[Place]) -> Famille:
         """Draw one family; only its number and the seed decide what it is."""
         self._rng.seed(lexique.seed_of(self.plan.graine, 4, number))
@@ -141,7 +145,7 @@ class Tirage:
             nom = rare[int(rand() * len(rare))].upper()
         elif case is Cas.HOMONYME:
             nom = "MARTIN"
-        home = _address(rand, bassin, number, 0)
+        home = address(rand, bassin, number, 0)
         adults, links = _adults(rand, bassin, number, case, nom, home)
         month = 1 + int(names() * 12)
         children: list[Eleve] = []
@@ -163,7 +167,8 @@ class Tirage:
         return famille
 
 
-def _address(rand: lexique.Hasard, bassin: Bassin, number: int, rank: int) -> Adresse:
+def address(rand: lexique.Hasard, bassin: Bassin, number: int, rank: int) -> Adresse:
+    """Draw where a family lives, in a town of the bassin."""
     voies, towns = lexique.lines("voies"), bassin.communes
     line = f"{1 + int(rand() * 120)} {voies[int(rand() * len(voies))]}"
     extra = f"bâtiment {chr(65 + int(rand() * 5))}" if rand() < 0.08 else ""
@@ -216,12 +221,12 @@ def _adults(
     if case is Cas.MONOPARENTAL and rand() < 0.85:
         links = [Lien(mother, "10", 1, True, True, True)]
         if rand() < 0.15:
-            grand = _adult(rand, number, 2, "F", maiden, _address(rand, bassin, number, 2))
+            grand = _adult(rand, number, 2, "F", maiden, address(rand, bassin, number, 2))
             links.append(Lien(grand, "38", 3, False, True, False))
             return [mother, grand], links
         return [mother], links
     apart = case in (Cas.SEPARES, Cas.RECOMPOSEE)
-    father_home = _address(rand, bassin, number, 1) if apart else home
+    father_home = address(rand, bassin, number, 1) if apart else home
     father = _adult(rand, number, 1, "M", nom, father_home)
     if case is Cas.MONOPARENTAL:
         return [father], [Lien(father, "20", 1, True, True, True)]

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
-from app.exports.fictif import aaf
+from app.exports.fictif import aaf, annuaire, siecle, sts
+from app.exports.fictif.evolution import Evolution
 from app.exports.fictif.familles import Tirage
-from app.exports.fictif.personnels import staff_of
-from app.exports.fictif.plan import Plan
+from app.exports.fictif.personnels import host_of
+from app.exports.fictif.personnes import Personnel
+from app.exports.fictif.plan import Etablissement, Plan
 
 DATE_PAR_DEFAUT = date(2026, 11, 16)
 JOURS_ENTRE_EXPORTS = 7
@@ -63,7 +65,19 @@ def generate(folder: Path, options: Options, progress: Callable[[int], None] = l
     """
     plan = Plan(options.graine, options.etablissements, options.eleves)
     folder.mkdir(parents=True, exist_ok=True)
-    return _write_aaf(folder, plan, options, progress)
+    write = _write_siecle if options.format == "siecle" else _write_aaf
+    bilan = write(folder, plan, options, progress)
+    path = folder / "annuaire.csv"
+    annuaire.write(path, plan, options.jour_export)
+    bilan.fichiers.append(path)
+    return bilan
+
+
+def _source(plan: Plan, options: Options) -> Tirage | Evolution:
+    """Return where people come from: the first export, or a later one."""
+    if not options.variante:
+        return Tirage(plan, options.annee)
+    return Evolution(plan, options.annee, options.variante / 100, options.rang, options.jour_export)
 
 
 def _write_aaf(folder: Path, plan: Plan, options: Options, progress: Callable[[int], None]) -> Bilan:
@@ -72,13 +86,13 @@ def _write_aaf(folder: Path, plan: Plan, options: Options, progress: Callable[[i
     pupils = aaf.Flux(folder, "Eleve", jour, ("categoriePersonne", "Eleve"))
     adults = aaf.Flux(folder, "PersRelEleve", jour, ("categoriePersonne", "PersRelEleve"))
     staff = aaf.Flux(folder, "PersEducNat", jour, ("categoriePersonne", "PersEducNat"))
-    tirage = Tirage(plan, options.annee)
+    source = _source(plan, options)
     for bassin in plan.bassins:
         for school in bassin.etablissements:
             schools.write(school.jointure, aaf.etablissement(school))
-            for person in staff_of(plan, school):
+            for person in source.staff(school):
                 staff.write(person.jointure, aaf.personnel(person))
-        for famille in tirage.families(bassin):
+        for famille in source.families(bassin):
             for eleve in famille.eleves:
                 pupils.write(eleve.jointure, aaf.eleve(eleve))
             for adult in (*famille.responsables, *famille.non_cites):
@@ -97,6 +111,57 @@ def _write_aaf(folder: Path, plan: Plan, options: Options, progress: Callable[[i
         pack(archive, files, jour)
         files = [archive]
     return Bilan({name: flux.total for name, flux in named.items()}, files)
+
+
+def _write_siecle(folder: Path, plan: Plan, options: Options, progress: Callable[[int], None]) -> Bilan:
+    source = _source(plan, options)
+    bilan = Bilan({"etablissements": 0, "eleves": 0, "responsables": 0, "personnels": 0})
+    for bassin in plan.bassins:
+        schools = {
+            school.uai: siecle.Ecole(school, options.annee, options.jour_export)
+            for school in bassin.etablissements
+        }
+        for famille in source.families(bassin):
+            for eleve in famille.eleves:
+                for place in eleve.scolarites:
+                    schools[place.etablissement.uai].add(eleve, place)
+        for ecole in schools.values():
+            _save_school(folder, plan, options, source, ecole, bilan)
+        progress(bilan.personnes)
+    return bilan
+
+
+def _save_school(
+    folder: Path, plan: Plan, options: Options, source: Tirage | Evolution, ecole: siecle.Ecole, bilan: Bilan
+) -> None:
+    """Write the folder of one school; counts are by school, so a shared adult counts twice."""
+    school = ecole.school
+    place = folder / school.uai
+    place.mkdir(exist_ok=True)
+    files = ecole.save(place)
+    if options.zip:
+        packed = []
+        for path in files:
+            archive = place / f"ExportXML_{path.stem}.zip"
+            pack(archive, [path], options.jour_export)
+            packed.append(archive)
+        files = packed
+    staff = [*source.staff(school), *_visitors(plan, source, school)]
+    files.append(sts.write(place / f"sts_emp_{school.uai}_{options.annee}.xml", school, staff, options.annee))
+    bilan.fichiers += files
+    for kind, count in (
+        ("etablissements", 1), ("eleves", ecole.eleves), ("responsables", ecole.responsables),
+        ("personnels", len(staff)),
+    ):  # fmt: skip
+        bilan.comptes[kind] += count
+
+
+def _visitors(plan: Plan, source: Tirage | Evolution, school: Etablissement) -> list[Personnel]:
+    """Return the teachers another school employs who also teach here."""
+    host = host_of(plan, school)
+    if host is None:
+        return []
+    return [p for p in source.staff(host) if any(place is school for place, _poste in p.postes)]
 
 
 def pack(archive: Path, files: list[Path], jour: date) -> None:

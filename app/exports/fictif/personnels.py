@@ -7,7 +7,8 @@ from datetime import date
 from functools import lru_cache
 
 from app.exports.fictif import lexique
-from app.exports.fictif.nomenclature import HEURES_SERVICE, MUSIQUE, POSTES, Matiere
+from app.exports.fictif.matieres import MUSIQUE, Matiere
+from app.exports.fictif.nomenclature import HEURES_SERVICE, POSTES
 from app.exports.fictif.personnes import Personnel, Service
 from app.exports.fictif.plan import PAR_BASSIN, Etablissement, Plan
 
@@ -43,7 +44,7 @@ def guest_of(plan: Plan, school: Etablissement) -> Etablissement | None:
 @lru_cache(maxsize=16)
 def staff_of(plan: Plan, school: Etablissement) -> tuple[Personnel, ...]:
     """Return the staff the school employs, the head first; their order never changes."""
-    people = [_person(plan.graine, school, rank) for rank in range(_posts_count(school))]
+    people = [hire(plan.graine, school, rank) for rank in range(_posts_count(school))]
     rank = 0
     for poste in POSTES:
         for _ in range(_count(poste.minimum, poste.pour, school.effectif)):
@@ -59,16 +60,6 @@ def parent_staff(plan: Plan, school: Etablissement) -> list[Personnel]:
     return teachers[7::PARENT_SUR]
 
 
-def visitors_of(plan: Plan, school: Etablissement) -> list[Personnel]:
-    """Return the teachers another school employs who also teach here."""
-    host = host_of(plan, school)
-    if host is None:
-        return []
-    return [
-        person for person in staff_of(plan, host) if any(place is school for place, _poste in person.postes)
-    ]
-
-
 def _count(minimum: int, pour: int, effectif: int) -> int:
     return max(minimum, effectif // pour) if pour else minimum
 
@@ -77,7 +68,8 @@ def _posts_count(school: Etablissement) -> int:
     return sum(_count(poste.minimum, poste.pour, school.effectif) for poste in POSTES)
 
 
-def _person(graine: int, school: Etablissement, rank: int) -> Personnel:
+def hire(graine: int, school: Etablissement, rank: int) -> Personnel:
+    """Draw the ``rank``-th person a school ever employed, without post yet."""
     number = school.rang * PAR_ETABLISSEMENT + rank
     rand = lexique.generator(graine, 6, number).random
     sexe = "F" if rand() < 0.62 else "M"
@@ -113,7 +105,7 @@ def _teachers(plan: Plan, school: Etablissement, rank: int) -> Iterator[Personne
             continue
         hours = sum(load for _service, load in services)
         count = max(1, -(-hours // HEURES_SERVICE))
-        group = [_person(plan.graine, school, rank + len(teachers) + n) for n in range(count)]
+        group = [hire(plan.graine, school, rank + len(teachers) + n) for n in range(count)]
         for index, (service, _load) in enumerate(services):
             person = group[index * count // len(services)]
             person.services.append(service)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
-from app.exports.fictif.nomenclature import Matiere, Poste
+from app.exports.fictif.matieres import Matiere
+from app.exports.fictif.nomenclature import Poste
 from app.exports.fictif.plan import Commune, Division, Etablissement
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from app.errors import UserError
 from app.exports.fictif import lexique
-from app.exports.fictif.nomenclature import ORDRE_TYPES, TYPES, Matiere, Niveau, TypeEtablissement
+from app.exports.fictif.matieres import Matiere
+from app.exports.fictif.nomenclature import ORDRE_TYPES, TYPES, Niveau, TypeEtablissement
 
 DEPARTEMENTS = (("037", "Indre-et-Loire"), ("018", "Cher"), ("036", "Indre"), ("041", "Loir-et-Cher"))
 PAR_BASSIN = 6
