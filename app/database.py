@@ -6,13 +6,17 @@ read-only: a deferred read that turns into a write loses under concurrency (ATTA
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from flask import Flask
-from sqlalchemy import Connection, Engine, Table, event, select, text
+from sqlalchemy import Connection, Engine, Row, Table, TextClause, event, select, text
 from sqlalchemy.orm import Session
 
 _read_only: ContextVar[bool] = ContextVar("read_only", default=False)
@@ -22,6 +26,16 @@ _read_only: ContextVar[bool] = ContextVar("read_only", default=False)
 def reading() -> Iterator[None]:
     """Declare the block read-only: on SQLite its transactions do not take the write lock."""
     token = _read_only.set(True)
+    try:
+        yield
+    finally:
+        _read_only.reset(token)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Undo, for the block, that the current unit of work was declared read-only."""
+    token = _read_only.set(False)
     try:
         yield
     finally:
@@ -93,16 +107,99 @@ def bulk_insert(
     Values are already what the driver takes: no type processing, no column default.
     """
     connection = session.connection()
+    driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "postgresql":
         names = ", ".join(f'"{name}"' for name in columns)
-        driver = connection.connection.driver_connection
-        assert driver is not None
         with driver.cursor().copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
             for row in rows:
                 copy.write_row(row)
         return
     names = ", ".join(f'"{name}"' for name in columns)
     marks = ", ".join("?" * len(columns))
-    driver = connection.connection.driver_connection
-    assert driver is not None
     driver.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', rows)
+
+
+_LIST = re.compile(r"\b(IN|LIST) :(\w+)")
+
+
+@lru_cache(maxsize=512)
+def _compiled(sql: str, dialect: str, integers: frozenset[str]) -> TextClause:
+    def expand(match: re.Match[str]) -> str:
+        keyword, name = match.groups()
+        if dialect == "sqlite":
+            return (
+                f"json_each(:{name})" if keyword == "LIST" else f"IN (SELECT value FROM json_each(:{name}))"
+            )
+        array = f"CAST(:{name} AS {'bigint' if name in integers else 'text'}[])"
+        return f"unnest({array}) AS listed(value)" if keyword == "LIST" else f"= ANY({array})"
+
+    return text(_LIST.sub(expand, sql))
+
+
+def rows_of(session: Session, sql: str, **values: Any) -> Sequence[Row[Any]]:
+    """Run a bulk read or write outside the ORM and return its rows (none for a write).
+
+    ``x IN :names`` takes a list of any length as one parameter, and ``FROM LIST :names`` reads it
+    as rows of one column ``value``. Values come as the driver gives
+    them: on SQLite dates are ISO strings and booleans integers. Jobs and operations that own
+    their perimeter use it; pages never do, for the perimeter wall does not see it.
+    """
+    connection = session.connection()
+    dialect = connection.dialect.name
+    integers = set()
+    for name, value in values.items():
+        if isinstance(value, list):
+            if value and isinstance(value[0], int):
+                integers.add(name)
+            if dialect == "sqlite":
+                values[name] = orjson.dumps(value).decode()
+    result = connection.execute(_compiled(sql, dialect, frozenset(integers)), values)
+    return result.all() if result.returns_rows else ()
+
+
+def bulk_update(
+    session: Session, table: Table, key: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Update rows by primary key; each row holds the values of ``columns`` and then the key's.
+
+    One prepared statement on SQLite; one UPDATE joined to arrays on PostgreSQL.
+    """
+    if not rows:
+        return
+    connection = session.connection()
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "sqlite":
+        assignments = ", ".join(f'"{name}"=?' for name in columns)
+        driver.executemany(f'UPDATE "{table.name}" SET {assignments} WHERE "{key}"=?', rows)
+        return
+    names = [*columns, key]
+    types = [table.c[name].type.compile(connection.dialect) for name in names]
+    arrays = ", ".join("%s::bytea[]" if kind == "BYTEA" else "%s::text[]" for kind in types)
+    alias = ", ".join(f"c{index}" for index in range(len(names)))
+    assignments = ", ".join(
+        f'"{name}" = CAST(v.c{index} AS {types[index]})' for index, name in enumerate(columns)
+    )
+    values = [
+        [None if row[index] is None else _literal(row[index]) for row in rows] for index in range(len(names))
+    ]
+    driver.execute(
+        f'UPDATE "{table.name}" AS t SET {assignments} FROM unnest({arrays}) AS v({alias})'
+        f' WHERE t."{key}" = CAST(v.c{len(columns)} AS {types[-1]})',
+        values,
+    )
+
+
+def _literal(value: Any) -> Any:
+    return value if isinstance(value, bytes) else str(value)
+
+
+def instant(session: Session, value: datetime) -> str:
+    """Return an instant as bulk writes take it: the text the engine's own rows hold."""
+    stamp = value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return stamp if session.get_bind().dialect.name == "sqlite" else stamp + "+00"
+
+
+def lock(session: Session, name: str) -> None:
+    """Serialise the rest of the transaction with every other that takes the same name."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})

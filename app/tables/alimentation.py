@@ -69,6 +69,7 @@ class Alimentation(Base):
 class AlimentationEtablissement(Base):
     """A school touched by a feed: what applies there, and whether it was.
 
+    ``entier``: the files state the school in full, so who is missing has left (I3).
     A school the base does not know yet has its ``uai`` and ``nom`` here, and its row once applied:
     a preview creates nothing.
     """
@@ -82,6 +83,7 @@ class AlimentationEtablissement(Base):
     uai: Mapped[str] = mapped_column(String(8))
     nom: Mapped[str] = mapped_column(String(160), default="")
     comptes: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    entier: Mapped[bool] = mapped_column(default=False)
     depart_bloque: Mapped[bool] = mapped_column(default=False)
     departs_acceptes: Mapped[bool] = mapped_column(default=False)
     applique_le: Mapped[datetime | None] = mapped_column(Instant)

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises: 
-Create Date: 2026-11-22 03:38:18.109515
+Create Date: 2026-11-22 03:44:46.015057
 
 """
 from alembic import op
@@ -562,6 +562,7 @@ def upgrade():
     sa.Column('uai', sa.String(length=8), nullable=False),
     sa.Column('nom', sa.String(length=160), nullable=False),
     sa.Column('comptes', sa.JSON(), nullable=False),
+    sa.Column('entier', sa.Boolean(), nullable=False),
     sa.Column('depart_bloque', sa.Boolean(), nullable=False),
     sa.Column('departs_acceptes', sa.Boolean(), nullable=False),
     sa.Column('applique_le', app.extensions.Instant(timezone=True), nullable=True),
