@@ -75,17 +75,13 @@ def write(
 def verify(session: Session, chaine: int) -> int | None:
     """Return the number of the first line that was changed, removed or inserted; ``None`` if sound."""
     expected, precedente = 1, ""
-    rows = session.connection().execute(
-        select(TABLE).where(TABLE.c.chaine == chaine).order_by(TABLE.c.numero),
-        execution_options={"yield_per": 1000},
-    )
-    for row in rows.mappings():
-        if row["numero"] != expected:
-            return expected
-        sound = row["precedente"] == precedente and row["empreinte"] == digest(dict(row))
-        if not sound:
-            return expected
-        expected, precedente = expected + 1, row["empreinte"]
+    statement = select(TABLE).where(TABLE.c.chaine == chaine).order_by(TABLE.c.numero)
+    with session.connection().execute(statement, execution_options={"yield_per": 1000}) as rows:
+        for row in rows.mappings():
+            sound = row["numero"] == expected and row["precedente"] == precedente
+            if not sound or row["empreinte"] != digest(dict(row)):
+                return expected
+            expected, precedente = expected + 1, row["empreinte"]
     return None
 
 

@@ -10,10 +10,10 @@ from flask_appbuilder.menu import Menu
 
 from app.extensions import db
 from app.security.manager import PreauAppBuilder, PreauSecurityManager
-from app.views import erreurs, frame, rendering
+from app.views import erreurs, frame, rendering, sante
 from app.views.accueil import AccueilView
 
-SECTIONS = ("connexion", "espace", "referentiel", "alimentation", "suivi", "administration")
+SECTIONS = ("connexion", "mon_espace", "referentiel", "alimentation", "suivi", "comptes")
 """Modules of this package with a ``register(appbuilder)``, in the order of the menu."""
 
 
@@ -31,6 +31,7 @@ def register(app: Flask) -> None:
     """Build Flask-AppBuilder on the application and add every view."""
     rendering.init_app(app)
     erreurs.init_app(app)
+    app.register_blueprint(sante.blueprint)
     app.jinja_env.globals["console_frame"] = frame.console_frame
     appbuilder = ConsoleBuilder(
         app,

@@ -1,0 +1,18 @@
+"""``python -m tests.jobs.process worker|courrier``: a real process for the tests to kill."""
+
+import sys
+
+import tests.jobs.handlers  # noqa: F401
+from app import create_app
+from app.jobs import courrier, worker
+
+
+def main() -> int:
+    if sys.argv[1] == "worker":
+        return worker.main(create_app())
+    courrier.send_due(create_app())
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
