@@ -13,7 +13,7 @@ from app.imports.detection import AAF_ORDER, Detected
 from app.imports.text import parse_instant, school_year
 from app.operations.alimentation.fiches import EnTete, Objet
 
-_DATE = re.compile(r"(?<!\d)(20\d{6})(?!\d)")
+DATE_IN_NAME = re.compile(r"(?<!\d)(20\d{6})(?!\d)")
 _NUMBER = re.compile(r"_(\d{4})\.xml$", re.IGNORECASE)
 
 _PRESENTS: dict[str, set[Objet]] = {
@@ -118,7 +118,7 @@ def _instant(files: list[Detected]) -> datetime | None:
         written = file.settings.get("dateGenerationExport", "")
         instant = parse_instant(written) if written else None
         for name in (file.name, file.entry.holder):
-            if instant is None and (stamp := _DATE.search(name)):
+            if instant is None and (stamp := DATE_IN_NAME.search(name)):
                 instant = parse_instant(stamp.group(1))
         if instant:
             found.append(instant)

@@ -10,8 +10,11 @@ from typing import Protocol, Self
 
 from app.errors import UserError
 from app.imports.aaf import SourceAaf
+from app.imports.annuaire import SourceAnnuaire
 from app.imports.archives import entries_of
 from app.imports.detection import Detected, detect
+from app.imports.siecle import SourceSiecle
+from app.imports.sts import SourceSts
 from app.operations.alimentation.fiches import Anomalie, EnTete, Fiche
 
 _NAMES = {
@@ -71,8 +74,6 @@ def open_sources(paths: list[Path], *, structures: Mapping[str, str] | None = No
     stack = ExitStack()
     try:
         files = [detect(entry) for entry in entries_of([Path(path) for path in paths], stack)]
-        if not files:
-            raise UserError("Aucun fichier à lire : donnez un export AAF, SIECLE, STS ou l’annuaire en CSV.")
         return Source(_reader_of(_of_one_source(files), structures), stack)
     except BaseException:
         stack.close()
@@ -80,6 +81,8 @@ def open_sources(paths: list[Path], *, structures: Mapping[str, str] | None = No
 
 
 def _of_one_source(files: list[Detected]) -> list[Detected]:
+    if not files:
+        raise UserError("Aucun fichier à lire : donnez un export AAF, SIECLE, STS ou l’annuaire en CSV.")
     sources = {file.source: file.name for file in files}
     if len(sources) > 1:
         listed = ", ".join(f"« {name} » ({_NAMES[source]})" for source, name in sources.items())
@@ -89,6 +92,10 @@ def _of_one_source(files: list[Detected]) -> list[Detected]:
 
 def _reader_of(files: list[Detected], structures: Mapping[str, str] | None) -> Reader:
     source = files[0].source
-    if source in {"aaf", "aaf1d"}:
-        return SourceAaf(files, structures)
-    raise UserError(f"Les fichiers {_NAMES[source]} ne sont pas lus.")
+    if source == "siecle":
+        return SourceSiecle(files)
+    if source == "sts":
+        return SourceSts(files)
+    if source == "annuaire":
+        return SourceAnnuaire(files)
+    return SourceAaf(files, structures)

@@ -13,9 +13,10 @@ from app.imports.detection import Detected
 _AT_LINE = re.compile(r"line (\d+)")
 
 
-def elements(found: Detected, tags: tuple[str, ...]) -> Iterator[etree._Element]:
+def elements(found: Detected, tags: tuple[str, ...], *, nested: bool = False) -> Iterator[etree._Element]:
     """Yield the elements of some names as they end; each is gone once the next is asked.
 
+    ``nested``: these names may also stand inside one another; only the outer ones are yielded.
     Nothing outside the file is ever read: no DTD, no network, no entity, no inclusion.
     """
     stream = found.stream()
@@ -35,6 +36,8 @@ def elements(found: Detected, tags: tuple[str, ...]) -> Iterator[etree._Element]
             attribute_defaults=False,
             huge_tree=False,
         ):
+            if nested and next(element.iterancestors(*tags), None) is not None:
+                continue
             yield element
             stream.met_object()
             _forget(element)
