@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
+LOCAL_HOSTS = ("127.0.0.1", "localhost")
 DEMO_KEY = "demonstration-seulement-jamais-en-production"
 
 
@@ -108,10 +109,13 @@ def flask_config(settings: Reglages) -> dict[str, Any]:
     return {
         "SECRET_KEY": settings.cle_secrete or DEMO_KEY,
         "SQLALCHEMY_DATABASE_URI": settings.database_uri(),
+        "TRUSTED_HOSTS": [*(LOCAL_HOSTS if settings.demo else ()), *settings.hosts()],
+        "FAB_SAFE_REDIRECT_HOSTS": settings.hosts(),
         "MAX_CONTENT_LENGTH": settings.corps_max_mio * MIB,
         "MAX_FORM_MEMORY_SIZE": 2 * MIB,
         "MAX_FORM_PARTS": 2000,
         "SESSION_COOKIE_NAME": "preau",
+        "SESSION_REFRESH_EACH_REQUEST": False,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": settings.https and not settings.demo,
@@ -123,8 +127,11 @@ def flask_config(settings: Reglages) -> dict[str, Any]:
         "LANGUAGES": {"fr": {"flag": "fr", "name": "Français"}},
         "FAB_CREATE_DB": False,
         "FAB_UPDATE_PERMS": False,
-        "FAB_ADD_SECURITY_VIEWS": True,
+        "FAB_ADD_SECURITY_VIEWS": False,
         "FAB_ADD_SECURITY_API": False,
+        "FAB_ADD_OPENAPI_VIEWS": False,
+        "FAB_ADD_MENU_API": False,
+        "AUTH_USER_REGISTRATION": False,
         "MAIL_SERVER": host or "127.0.0.1",
         "MAIL_PORT": int(port or 25),
         "MAIL_USE_TLS": settings.courriel_tls == "starttls" and bool(host),

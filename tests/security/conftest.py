@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
+from app.extensions import db
 from app.models import (
     Academie,
     Attribution,
@@ -21,6 +24,7 @@ from app.models import (
     Responsabilite,
 )
 from app.security.passwords import hash_password
+from app.security.perimetres import TOUT, perimetre
 
 MOT_DE_PASSE = "le préau sous la pluie"
 
@@ -105,3 +109,12 @@ def cast(session: Session) -> SimpleNamespace:
     session.commit()
     session.expunge_all()
     return n
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """A session that sees everything, apart from the one of requests."""
+    with app.app_context():
+        engine = db.engine
+    with Session(engine, expire_on_commit=False) as own, perimetre(own, TOUT):
+        yield own

@@ -1,0 +1,96 @@
+"""Open sessions of accounts: opened at login, ended for one of the reasons a person may read."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from app.extensions import now
+from app.models import Compte, SessionCompte
+
+INACTIVITE = timedelta(hours=2)
+RAFRAICHISSEMENT = timedelta(minutes=5)
+
+
+class MotifFin(StrEnum):
+    """Why a session ended."""
+
+    DECONNEXION = "deconnexion"
+    MOT_DE_PASSE = "mot_de_passe"
+    SUSPENSION = "suspension"
+    SUPPRESSION = "suppression"
+    DROITS = "droits"
+
+
+def digest(token: str) -> str:
+    """Return what is stored of a token."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def open_session(session: Session, compte: Compte, *, adresse: str = "", navigateur: str = "") -> str:
+    """Open a session and return the token its cookie will carry; it is stored nowhere."""
+    token = secrets.token_urlsafe(32)
+    session.add(
+        SessionCompte(
+            jeton=digest(token),
+            compte_id=compte.id,
+            adresse=adresse[:45],
+            navigateur=navigateur.encode("utf-8", "replace").decode().replace("\0", "")[:200],
+        )
+    )
+    session.flush()
+    return token
+
+
+def find_open(session: Session, token: str, *, heures: int) -> SessionCompte | None:
+    """Return the open session of a token with its account and roles, in one statement."""
+    instant = now()
+    found = session.scalars(
+        select(SessionCompte)
+        .where(
+            SessionCompte.jeton == digest(token),
+            SessionCompte.fin.is_(None),
+            SessionCompte.debut > instant - timedelta(hours=heures),
+            SessionCompte.vue_le > instant - INACTIVITE,
+        )
+        .options(joinedload(SessionCompte.compte).joinedload(Compte.attributions))
+    ).unique()
+    row = found.one_or_none()
+    return row if row is not None and may_connect(row.compte) else None
+
+
+def may_connect(compte: Compte) -> bool:
+    """Tell whether the account is usable: active, neither suspended nor deleted."""
+    return bool(compte.active) and compte.suspendu_le is None and compte.supprime_le is None
+
+
+def touch(session: Session, session_id: int, vue_le: datetime) -> None:
+    """Note that the session was seen, unless somebody just did."""
+    session.execute(
+        update(SessionCompte)
+        .where(SessionCompte.id == session_id, SessionCompte.vue_le == vue_le)
+        .values(vue_le=now())
+    )
+
+
+def end(session: Session, token: str, motif: MotifFin = MotifFin.DECONNEXION) -> bool:
+    """End the session of a token; tell whether it was open."""
+    done = session.execute(
+        update(SessionCompte)
+        .where(SessionCompte.jeton == digest(token), SessionCompte.fin.is_(None))
+        .values(fin=now(), motif_fin=str(motif))
+    )
+    return isinstance(done, CursorResult) and done.rowcount > 0
+
+
+def end_all(session: Session, compte_id: int, motif: MotifFin, *, sauf_jeton: str | None = None) -> None:
+    """End every session of an account, except the one whose token is given."""
+    statement = update(SessionCompte).where(SessionCompte.compte_id == compte_id, SessionCompte.fin.is_(None))
+    if sauf_jeton is not None:
+        statement = statement.where(SessionCompte.jeton != digest(sauf_jeton))
+    session.execute(statement.values(fin=now(), motif_fin=str(motif)))

@@ -1,0 +1,127 @@
+"""Logging in: one path, the same work whatever is wrong (L1, L3, A3, A4)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import request
+
+from app.errors import UserError
+from app.models import Compte
+from app.operations import connexions, journal, sessions
+from app.operations.connexions import Frein
+from app.security import throttle
+from app.security.passwords import hash_password, needs_rehash, verify_password
+from app.security.sessions import remember
+from app.security.transactions import own_reading, own_transaction
+
+REFUS = "Identifiant ou mot de passe incorrect. Vérifiez les deux, majuscules comprises."
+ADMIN_LOGIN = re.compile(r"^admin\.(?P<login>[^\s@]+\.[^\s@]+)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Issue:
+    """How an attempt ended: the account, or the sentence and the code to answer with."""
+
+    compte: Compte | None = None
+    phrase: str = ""
+    code: int = 200
+    attente: timedelta = timedelta(0)
+
+
+def admin_login(login: str) -> str | None:
+    """Return the console login behind an ``admin.prenom.nom`` one, which only opens the ENT (A3)."""
+    found = ADMIN_LOGIN.match(login.strip()[:320])
+    return found["login"].lower() if found else None
+
+
+def sign_in(login: str, password: str) -> Issue:
+    """Check a login and a password, and open a session when they are right."""
+    freins = throttle.freins(login)
+    with own_transaction() as own:
+        wait = connexions.attempt(own, freins)
+    if wait > timedelta(0):
+        text = connexions.wait_text(wait)
+        return Issue(
+            phrase=f"Trop d’essais avec cet identifiant ou depuis ce réseau. Réessayez dans {text}.",
+            code=429,
+            attente=wait,
+        )
+    with own_reading() as own:
+        compte = connexions.find_account(own, login)
+    right = verify_password(compte.password if compte is not None else None, password)
+    if compte is None or not right or not (compte.active or compte.suspendu_le):
+        _journal_failure(login if compte is not None else "", compte)
+        return Issue(phrase=REFUS)
+    return accept(compte, [frein.cle for frein in freins], password)
+
+
+def accept(compte: Compte, cles: list[str], password: str | None = None) -> Issue:
+    """Open a session for a proven account, unless it is suspended; the proof gives back its attempt."""
+    addresses = [cle for cle in cles if cle.startswith("adresse:")]
+    others = [cle for cle in cles if cle not in addresses]
+    if compte.suspendu_le is not None:
+        with own_transaction() as own:
+            connexions.succeed(own, effacer=others, rendre=addresses)
+        return Issue(phrase=_suspended(compte))
+    digest = hash_password(password) if password and needs_rehash(compte.password or "") else None
+    with own_transaction() as own:
+        connexions.succeed(own, effacer=others, rendre=addresses)
+        compte = own.merge(compte, load=True)
+        if digest is not None:
+            compte.password = digest
+        token = sessions.open_session(
+            own,
+            compte,
+            adresse=request.remote_addr or "",
+            navigateur=request.user_agent.string,
+        )
+        journal.write(
+            own,
+            acte="connexion",
+            acteur=str(compte),
+            compte_id=compte.id,
+            objet_type="compte",
+            objet_id=compte.id,
+            objet=str(compte.username),
+        )
+    remember(token)
+    return Issue(compte=compte)
+
+
+def check_own_password(compte: Compte, password: str) -> None:
+    """Make sure the one who is signed in knows the password; slowed down like a login.
+
+    :raises UserError: on the field ``actuel``.
+    """
+    frein = Frein(f"actuel:{compte.id}", libres=5, plafond=timedelta(minutes=5), oubli=timedelta(hours=1))
+    with own_transaction() as own:
+        wait = connexions.attempt(own, [frein])
+    if wait > timedelta(0):
+        text = connexions.wait_text(wait)
+        raise UserError(f"Trop d’essais. Réessayez dans {text}.", field="actuel")
+    if not verify_password(compte.password, password):
+        raise UserError("Ce n’est pas votre mot de passe actuel.", field="actuel")
+    with own_transaction() as own:
+        connexions.succeed(own, effacer=[frein.cle], rendre=[])
+
+
+def _journal_failure(login: str, compte: Compte | None) -> None:
+    """Write the failure; what was typed is kept only when it is a login, never a password slipped there."""
+    with own_transaction() as own:
+        journal.write(
+            own,
+            acte="connexion refusée",
+            acteur=login.strip().lower() or "identifiant inconnu",
+            objet_type="compte",
+            objet_id=compte.id if compte is not None else None,
+            objet=throttle.address_prefix(request.remote_addr),
+        )
+
+
+def _suspended(compte: Compte) -> str:
+    reason = (compte.motif_suspension or "").strip().rstrip(".")
+    why = f"Motif\u00a0: {reason}. " if reason else ""
+    return f"Votre compte est suspendu. {why}Adressez-vous à l’administrateur local de votre établissement."

@@ -1,0 +1,85 @@
+"""The session on the server: the cookie carries a random token, a row says whether it is open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Request, current_app, g, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from sqlalchemy.orm.attributes import set_committed_value
+
+from app.extensions import now
+from app.models import Compte
+from app.operations import sessions as operations
+from app.security.transactions import own_reading, own_transaction
+
+JETON = "jeton"
+
+
+class _Cookie(SecureCookieSession):
+    """Flask's signed cookie, without the browsing history Flask-AppBuilder writes on every page."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if key != "page_history":
+            super().__setitem__(key, value)
+
+
+class PreauSessionInterface(SecureCookieSessionInterface):
+    session_class = _Cookie
+
+
+def init_app(app: Flask) -> None:
+    """Install the cookie."""
+    app.session_interface = PreauSessionInterface()
+
+
+def load_account(_request: Request | None = None) -> Compte | None:
+    """Return the account of the request's cookie, detached and complete, if its session is open."""
+    if "compte" not in g:
+        g.compte = _load()
+    account: Compte | None = g.compte
+    return account
+
+
+def _load() -> Compte | None:
+    token = session.get(JETON)
+    if not isinstance(token, str) or not token:
+        return None
+    with own_reading() as own:
+        row = operations.find_open(own, token, heures=current_app.extensions["reglages"].session_heures)
+        if row is not None:
+            own.expunge_all()
+    if row is None:
+        session.clear()
+        return None
+    g.session_id = row.id
+    if now() - row.vue_le > operations.RAFRAICHISSEMENT:
+        with own_transaction() as own:
+            operations.touch(own, row.id, row.vue_le)
+    compte = row.compte
+    for name in ("roles", "groups"):  # Flask-AppBuilder's own tables are never read
+        set_committed_value(compte, name, [])
+    return compte
+
+
+def remember(token: str) -> None:
+    """Put a new token in an empty cookie: nothing of before the login survives it (L5)."""
+    session.clear()
+    session[JETON] = token
+    g.pop("compte", None)
+
+
+def current_token() -> str | None:
+    """Return the token of the request's cookie."""
+    token = session.get(JETON)
+    return token if isinstance(token, str) else None
+
+
+def forget() -> None:
+    """End the request's session, on the server and in the browser."""
+    token = current_token()
+    if token:
+        with own_transaction() as own:
+            operations.end(own, token)
+    session.clear()
+    g.compte = None
