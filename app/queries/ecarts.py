@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from app.models import Alimentation, AlimentationEtablissement, Ecart, Etablissement
+from app.models import Alimentation, AlimentationEtablissement, Ecart
 from app.queries.noms import search_key
 
 OBJETS = {
@@ -41,7 +41,7 @@ class EcartFilter:
 
     onglet: str
     objet: str = ""
-    etablissement_id: int | None = None
+    uai: str = ""
     nom: str = ""
 
     def clauses(self) -> list[ColumnElement[bool]]:
@@ -49,8 +49,8 @@ class EcartFilter:
         clauses = [_tab_clause(self.onglet)]
         if self.objet in OBJETS:
             clauses.append(Ecart.objet == self.objet)
-        if self.etablissement_id:
-            clauses.append(Ecart.etablissement_id == self.etablissement_id)
+        if self.uai:
+            clauses.append(Ecart.uai == self.uai)
         if self.nom.strip():
             clauses.append(_name_clause(self.nom.strip()))
         return clauses
@@ -78,19 +78,31 @@ def _name_clause(typed: str) -> ColumnElement[bool]:
     )
 
 
-def tab_counts(session: Session, alimentation_id: int) -> dict[str, dict[str, int]]:
-    """Return tab → kind of object → number of differences, within the perimeter."""
-    homonym = Ecart.code.startswith(CODE_HOMONYME)
+def tab_counts(
+    session: Session, alimentation_id: int, *, uais: Sequence[str] | None = None
+) -> dict[str, dict[str, int]]:
+    """Return tab → kind of object → number of differences, within the perimeter; of some schools only."""
+    mine = [Ecart.alimentation_id == alimentation_id]
+    if uais is not None:
+        mine.append(Ecart.uai.in_(uais))
     statement = (
-        select(Ecart.nature, Ecart.objet, func.coalesce(homonym, False), func.count(Ecart.id))
-        .where(Ecart.alimentation_id == alimentation_id)
-        .group_by(Ecart.nature, Ecart.objet, func.coalesce(homonym, False))
+        select(Ecart.nature, Ecart.objet, func.count(Ecart.id))
+        .where(*mine)
+        .group_by(Ecart.nature, Ecart.objet)
     )
     tab_of = {nature: tab for tab, nature in NATURES.items()}
     counts: dict[str, dict[str, int]] = {tab: defaultdict(int) for tab in ONGLETS}
-    for nature, objet, is_homonym, count in session.execute(statement):
-        tab = tab_of.get(nature) or ("homonymes" if is_homonym else "anomalies")
-        counts[tab][objet] += count
+    for nature, objet, count in session.execute(statement):
+        counts[tab_of.get(nature, "anomalies")][objet] += count
+    if counts["anomalies"]:
+        homonyms = (
+            select(Ecart.objet, func.count(Ecart.id))
+            .where(*mine, _tab_clause("homonymes"))
+            .group_by(Ecart.objet)
+        )
+        for objet, count in session.execute(homonyms):
+            counts["homonymes"][objet] += count
+            counts["anomalies"][objet] -= count
     return counts
 
 
@@ -128,10 +140,8 @@ def schools(session: Session, alimentation_id: int) -> Sequence[AlimentationEtab
     """Return the schools a feed touches, within the perimeter, by name."""
     statement = (
         select(AlimentationEtablissement)
-        .join(AlimentationEtablissement.etablissement)
         .where(AlimentationEtablissement.alimentation_id == alimentation_id)
-        .options(joinedload(AlimentationEtablissement.etablissement))
-        .order_by(Etablissement.nom_recherche, Etablissement.id)
+        .order_by(AlimentationEtablissement.nom, AlimentationEtablissement.uai)
     )
     return session.scalars(statement).all()
 

@@ -6,18 +6,16 @@ Every statement goes through the ORM, so the perimeter wall applies to it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
-from sqlalchemy.orm import Session, aliased, joinedload, selectinload
+from sqlalchemy import ColumnElement, and_, literal, or_, select
+from sqlalchemy.orm import Session, joinedload
 
 from app.models import (
     Alimentation,
+    AlimentationEtablissement,
     Compte,
     Division,
-    Etablissement,
-    FicheSource,
     FonctionExercee,
     Identifiant,
     Personne,
@@ -94,57 +92,6 @@ def search_clause(typed: str) -> ColumnElement[bool]:
     return or_(*clauses) if clauses else Personne.id == -1
 
 
-def departed(
-    session: Session,
-    *,
-    typed: str = "",
-    etablissement_id: int | None = None,
-    profil: str = "",
-    before: tuple[datetime, int] | None = None,
-    limit: int = 50,
-) -> Sequence[Personne]:
-    """Return people the feeds stopped naming (U8), the most recent first; ``before`` is the keyset."""
-    statement = (
-        select(Personne)
-        .where(Personne.supprime_le.is_not(None))
-        .options(selectinload(Personne.rattachements).joinedload(Rattachement.etablissement))
-        .order_by(Personne.supprime_le.desc(), Personne.id.desc())
-        .limit(limit)
-    )
-    if typed.strip():
-        statement = statement.where(search_clause(typed))
-    if etablissement_id or profil:
-        attached = select(Rattachement.personne_id)
-        if etablissement_id:
-            attached = attached.where(Rattachement.etablissement_id == etablissement_id)
-        if profil:
-            attached = attached.where(Rattachement.profil == profil)
-        statement = statement.where(Personne.id.in_(attached))
-    if before:
-        instant, last_id = before
-        statement = statement.where(
-            or_(Personne.supprime_le < instant, and_(Personne.supprime_le == instant, Personne.id < last_id))
-        )
-    return session.scalars(statement).all()
-
-
-def sheet_statement(personne_id: int) -> Select[tuple[Personne]]:
-    """Return the statement that loads one person with what their sheet shows."""
-    return (
-        select(Personne)
-        .where(Personne.id == personne_id)
-        .options(
-            selectinload(Personne.rattachements).options(
-                joinedload(Rattachement.etablissement),
-                joinedload(Rattachement.division),
-                joinedload(Rattachement.mef),
-            ),
-            selectinload(Personne.identifiants),
-            selectinload(Personne.verrous),
-        )
-    )
-
-
 def guardians(session: Session, eleve_id: int) -> Sequence[Responsabilite]:
     """Return who is responsible for a pupil, legal representatives first."""
     statement = (
@@ -216,13 +163,20 @@ def account_of(session: Session, personne_id: int) -> Compte | None:
     ).first()
 
 
-def last_seen(session: Session, personne_id: int) -> datetime | None:
-    """Return when the newest feed that named the person was exported, or read (U4)."""
-    seen = select(func.max(FicheSource.vue_par)).where(FicheSource.personne_id == personne_id)
-    statement = select(func.coalesce(Alimentation.date_export, Alimentation.cree_le)).where(
-        Alimentation.id == seen.scalar_subquery()
+def last_feed(session: Session, personne_id: int) -> Alimentation | None:
+    """Return the newest feed applied to a school the person is in: where their fields come from (U4)."""
+    mine = select(Rattachement.etablissement_id).where(Rattachement.personne_id == personne_id)
+    statement = (
+        select(Alimentation)
+        .join(AlimentationEtablissement, AlimentationEtablissement.alimentation_id == Alimentation.id)
+        .where(
+            AlimentationEtablissement.etablissement_id.in_(mine),
+            AlimentationEtablissement.applique_le.is_not(None),
+        )
+        .order_by(Alimentation.id.desc())
+        .limit(1)
     )
-    return session.execute(statement).scalar()
+    return session.scalars(statement).first()
 
 
 def locked_fields(session: Session, personne_id: int) -> dict[str, VerrouPersonne]:
@@ -231,16 +185,12 @@ def locked_fields(session: Session, personne_id: int) -> dict[str, VerrouPersonn
     return {row.champ: row for row in rows}
 
 
-def schools_of(session: Session, personne_id: int) -> Sequence[Etablissement]:
-    """Return the schools a person is in now."""
-    inner = aliased(Rattachement)
+def places_of(session: Session, personne_id: int) -> Sequence[Rattachement]:
+    """Return where a person is now: school, profile, division."""
     statement = (
-        select(Etablissement)
-        .where(
-            Etablissement.id.in_(
-                select(inner.etablissement_id).where(inner.personne_id == personne_id, inner.fin.is_(None))
-            )
-        )
-        .order_by(Etablissement.nom_recherche)
+        select(Rattachement)
+        .where(Rattachement.personne_id == personne_id, Rattachement.fin.is_(None))
+        .options(joinedload(Rattachement.etablissement), joinedload(Rattachement.division))
+        .order_by(Rattachement.id)
     )
     return session.scalars(statement).all()

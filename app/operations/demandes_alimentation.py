@@ -1,0 +1,167 @@
+"""Asking for the long work of a feed: read files, apply, undo. One at a time on a feed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.errors import ConflictError, RuleViolationError
+from app.extensions import now
+from app.models import Alimentation, AlimentationEtablissement, Tache
+from app.operations import journal, taches
+from app.operations.saisies import Actor
+from app.operations.uploads import Depot
+
+LIRE = "alimentation.lire"
+APPLIQUER = "alimentation.appliquer"
+ANNULER = "alimentation.annuler"
+VERBES = {LIRE: "la lecture", APPLIQUER: "l’application", ANNULER: "l’annulation"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limites:
+    """Which schools somebody may feed: everything, whole académies (codes), schools (ids)."""
+
+    tout: bool = True
+    academies: tuple[str, ...] = ()
+    etablissements: tuple[int, ...] = ()
+
+
+def ask_reading(session: Session, depot: Depot, *, limites: Limites, acteur: Actor) -> Tache:
+    """Ask for the files of a depot to be read and compared, within what the actor may feed."""
+    count = len(depot.fichiers)
+    libelle = f"Lecture de {depot.fichiers[0]}" if count == 1 else f"Lecture de {count} fichiers"
+    tache = taches.request(
+        session,
+        LIRE,
+        libelle=libelle,
+        parametres={
+            "depot": depot.jeton,
+            "fichiers": list(depot.fichiers),
+            "limites": asdict(limites),
+            "acteur": acteur.nom,
+        },
+        compte_id=acteur.compte_id,
+    )
+    journal.write(
+        session,
+        acte="alimentation.deposer",
+        acteur=acteur.nom,
+        compte_id=acteur.compte_id,
+        objet_type="tache",
+        objet_id=tache.id,
+        objet=libelle,
+        apres={"fichiers": list(depot.fichiers), "octets": depot.octets},
+    )
+    return tache
+
+
+def ask_apply(
+    session: Session,
+    alimentation: Alimentation,
+    lignes: Sequence[AlimentationEtablissement],
+    *,
+    accepter_departs: bool,
+    acteur: Actor,
+) -> Tache:
+    """Ask for the changes of a feed to be written in these schools.
+
+    :raises ConflictError: somebody else launched something on this feed, or already applied it.
+    :raises RuleViolationError: no school, or departures above the threshold that nobody checked.
+    """
+    _alone(session, alimentation)
+    if alimentation.etat not in {"apercu", "application"}:
+        raise ConflictError(_state_sentence(alimentation))
+    todo = [ligne for ligne in lignes if ligne.applique_le is None]
+    if not todo:
+        raise RuleViolationError("Choisissez au moins un établissement qui n’est pas encore à jour.")
+    blocked = [ligne for ligne in todo if ligne.depart_bloque and not ligne.departs_acceptes]
+    if blocked and not accepter_departs:
+        raise RuleViolationError(
+            "Les départs dépassent le seuil. Vérifiez leur liste, puis cochez « J’ai vérifié les départs ».",
+            field="accepter_departs",
+        )
+    return _ask(
+        session,
+        alimentation,
+        APPLIQUER,
+        f"Application de l’alimentation n° {alimentation.id}",
+        acteur,
+        lignes=[ligne.id for ligne in todo],
+        accepter_departs=bool(blocked),
+    )
+
+
+def ask_undo(session: Session, alimentation: Alimentation, *, acteur: Actor) -> Tache:
+    """Ask for the last application of a feed to be undone.
+
+    :raises ConflictError: somebody else launched something on this feed, or it is not applied.
+    """
+    _alone(session, alimentation)
+    if not alimentation.appliquee_le or alimentation.annulee_le:
+        raise ConflictError(_state_sentence(alimentation))
+    libelle = f"Annulation de l’alimentation n° {alimentation.id}"
+    return _ask(session, alimentation, ANNULER, libelle, acteur)
+
+
+def check_alone(session: Session, alimentation: Alimentation) -> None:
+    """Refuse while a task works on this feed, and hold the feed until the end of the transaction.
+
+    :raises ConflictError: with who launched what, and when.
+    """
+    _alone(session, alimentation)
+
+
+def _ask(
+    session: Session, alimentation: Alimentation, type_: str, libelle: str, acteur: Actor, **more: object
+) -> Tache:
+    return taches.request(
+        session,
+        type_,
+        libelle=libelle,
+        parametres={"alimentation_id": alimentation.id, "acteur": acteur.nom, **more},
+        compte_id=acteur.compte_id,
+        etablissement_id=alimentation.etablissement_id,
+    )
+
+
+def _alone(session: Session, alimentation: Alimentation) -> None:
+    """Take the row's lock (SQLite: the writer's), then look for work under way on this feed."""
+    session.execute(
+        select(Alimentation.id).where(Alimentation.id == alimentation.id).with_for_update(),
+        execution_options={"hors_perimetre": True},
+    )
+    session.refresh(alimentation)
+    running = session.scalars(
+        select(Tache)
+        .where(
+            Tache.type.in_((APPLIQUER, ANNULER)),
+            Tache.etat.in_(("attente", "cours")),
+            Tache.parametres["alimentation_id"].as_integer() == alimentation.id,
+        )
+        .execution_options(hors_perimetre=True)
+        .limit(1)
+    ).first()
+    if running is not None:
+        who = running.parametres.get("acteur") or "Quelqu’un"
+        minutes = int((now() - running.cree_le).total_seconds() // 60)
+        when = "à l’instant" if minutes < 1 else f"il y a {minutes} min"
+        raise ConflictError(
+            f"{who} a lancé {VERBES[running.type]} de cette alimentation {when}. Attendez sa fin."
+        )
+
+
+def _state_sentence(alimentation: Alimentation) -> str:
+    sentences = {
+        "lecture": "Cette alimentation est encore en cours de lecture.",
+        "apercu": "Cette alimentation n’est pas encore appliquée.",
+        "application": "Cette alimentation est en cours d’application.",
+        "appliquee": "Cette alimentation est déjà appliquée. Rien d’autre n’a été écrit.",
+        "annulee": "Cette alimentation est annulée. Déposez de nouveau les fichiers pour recommencer.",
+        "refusee": "Cette alimentation est refusée : elle ne peut pas être appliquée.",
+        "abandonnee": "Cette alimentation est abandonnée. Déposez de nouveau les fichiers pour recommencer.",
+    }
+    return sentences[alimentation.etat]

@@ -1,0 +1,61 @@
+"""«Mon espace»: oneself, as the directory says, one's schools, one's password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, url_for
+from flask_appbuilder import expose, has_access
+from flask_appbuilder.security.decorators import permission_name
+from sqlalchemy import select
+
+from app.extensions import db
+from app.models import Personne
+from app.queries import personnes as reads
+from app.security.manager import current_account
+from app.security.permissions import Resource
+from app.views.base import PreauBaseView
+from app.views.labels import SOURCES
+
+PASSWORD_ENDPOINTS = ("MotDePasseView.mot_de_passe",)
+
+
+class MonEspaceView(PreauBaseView):
+    """One page about the person signed in, and nobody else."""
+
+    resource = Resource.MON_ESPACE
+    route_base = "/mon-espace"
+    default_view = "list"
+
+    @expose("/")
+    @has_access
+    @permission_name("lire")
+    def list(self) -> str:
+        """Show who I am here."""
+        account = current_account()
+        session = db.session()
+        person = None
+        if account is not None and account.personne_id is not None:
+            person = session.scalars(select(Personne).where(Personne.id == account.personne_id)).first()
+        return self.render_template(
+            "mon_espace/accueil.html",
+            title="Mon espace",
+            account=account,
+            person=person,
+            places=reads.places_of(session, person.id) if person else [],
+            feed=reads.last_feed(session, person.id) if person else None,
+            children=reads.children(session, person.id) if person else [],
+            words=reads,
+            sources=SOURCES,
+            password_url=_password_url(),
+        )
+
+
+def _password_url() -> str:
+    """Return the page that changes one's password, when passwords are kept here."""
+    return next((url_for(name) for name in PASSWORD_ENDPOINTS if name in current_app.view_functions), "")
+
+
+def register(appbuilder: Any) -> None:
+    """Add the page to the menu."""
+    appbuilder.add_view(MonEspaceView, "Mon espace", icon="person-vcard", category="Mon espace")

@@ -1,0 +1,269 @@
+"""What happened and what is under way: journal, outgoing mail, background tasks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import abort, redirect, request, url_for
+from flask_appbuilder import expose, has_access
+from flask_appbuilder.actions import action
+from flask_appbuilder.security.decorators import permission_name
+from sqlalchemy import ColumnElement, or_, select
+from werkzeug.wrappers import Response
+
+from app.extensions import db
+from app.models import Courriel, Journal, Tache
+from app.operations import courriels, journal, taches
+from app.operations.saisies import record
+from app.queries import suivi as reads
+from app.security.manager import allowed, current_account
+from app.security.permissions import Resource, Verb
+from app.views.actors import actor
+from app.views.arguments import checked_pk, choice_arg, here, id_arg
+from app.views.base import DomainInterface, PreauBaseView, PreauModelView, commit_act
+from app.views.ecarts import readable
+
+READ_ONLY = {"list", "show", "export", "choix"}
+PAGE = 50
+
+
+def summary(values: Mapping[str, Any] | None) -> str:
+    """Return what a journal line keeps, in one readable line."""
+    if not values:
+        return "–"
+    text = ", ".join(f"{name} : {readable(value) or 'vide'}" for name, value in values.items())
+    return text if len(text) <= 200 else f"{text[:199]}…"
+
+
+class JournalView(PreauModelView):
+    """Every act and system event of the perimeter (X1)."""
+
+    resource = Resource.JOURNAL
+    route_base = "/suivi/journal"
+    datamodel = DomainInterface(Journal)
+    include_route_methods = READ_ONLY
+    show_template = "suivi/ligne_journal.html"
+    list_title = "Journal"
+    list_columns = ["instant", "acteur", "acte", "objet", "etablissement", "avant", "apres"]
+    order_columns = ["instant"]
+    search_columns = ["acteur", "acte", "objet", "instant", "etablissement"]
+    search_hint = "Qui, acte ou objet"
+    base_order = ("id", "desc")
+    label_columns = {
+        "instant": "Quand",
+        "acteur": "Qui",
+        "acte": "Acte",
+        "objet": "Sur quoi",
+        "objet_type": "Type",
+        "etablissement": "Établissement",
+        "avant": "Avant",
+        "apres": "Après",
+        "numero": "Numéro dans la chaîne",
+        "empreinte": "Empreinte",
+        "precedente": "Empreinte précédente",
+    }
+    formatters_columns = {"avant": summary, "apres": summary}
+    show_fieldsets = [
+        ("Acte", {"fields": ["instant", "acteur", "acte", "objet", "objet_type", "etablissement"]}),
+        ("Chaîne", {"fields": ["numero", "empreinte", "precedente"]}),
+    ]
+    show_columns = [
+        "instant",
+        "acteur",
+        "acte",
+        "objet",
+        "objet_type",
+        "etablissement",
+        "numero",
+        "empreinte",
+        "precedente",
+    ]
+    empty_title = "Aucune ligne"
+    empty_text = "Chaque acte et chaque événement du système s’inscrit ici, sans pouvoir être retiré."
+
+    def search_condition(self, typed: str) -> ColumnElement[bool]:
+        text = typed.strip()
+        columns = (Journal.acteur, Journal.acte, Journal.objet)
+        return or_(*[column.icontains(text, autoescape=True) for column in columns])
+
+    def item_title(self, item: Any) -> str:
+        return f"{item.acte}, n° {item.numero}"
+
+    def chain(self, item: Journal) -> int | None:
+        """Return the first broken line of the chain of an act, None when it is sound."""
+        return journal.verify(db.session(), item.chaine)
+
+    def pretty(self, values: Any) -> str:
+        """Return what was kept, as indented text."""
+        return json.dumps(values, ensure_ascii=False, indent=2) if values else ""
+
+
+class CourrielView(PreauModelView):
+    """Outgoing mail of the perimeter, and «Renvoyer» (X2)."""
+
+    resource = Resource.COURRIEL
+    route_base = "/suivi/courriels"
+    datamodel = DomainInterface(Courriel)
+    include_route_methods = {*READ_ONLY, "action", "action_post"}
+    list_title = "Courrier sortant"
+    list_columns = ["objet", "destinataire", "etat", "essais", "cree_le", "envoye_le", "erreur"]
+    order_columns = ["cree_le", "envoye_le", "etat"]
+    search_columns = ["destinataire", "objet", "etat", "cree_le", "etablissement"]
+    search_hint = "Destinataire ou objet"
+    base_order = ("id", "desc")
+    choices_columns = {"etat": reads.COURRIEL_ETATS}
+    label_columns = {
+        "objet": "Objet",
+        "destinataire": "Destinataire",
+        "etat": "État",
+        "essais": "Essais",
+        "cree_le": "Demandé le",
+        "prochain_le": "Prochain essai",
+        "envoye_le": "Envoyé le",
+        "erreur": "Dernière erreur",
+        "etablissement": "Établissement",
+    }
+    show_columns = [
+        "objet",
+        "destinataire",
+        "etat",
+        "essais",
+        "cree_le",
+        "prochain_le",
+        "envoye_le",
+        "erreur",
+        "etablissement",
+    ]
+    empty_title = "Aucun courriel"
+    empty_text = "Les courriels envoyés par Préau apparaissent ici, avec leur état."
+
+    @action("renvoyer", "Renvoyer", "Ces courriels seront remis en file et partiront de nouveau :")
+    def replay(self, items: Sequence[Courriel]) -> str:
+        """Put failed or cancelled mails back in the queue."""
+        for item in items:
+            courriels.replay(db.session(), item)
+            record(db.session(), item, "courriel.renvoyer", actor(), etablissement_id=item.etablissement_id)
+        count = len(items)
+        return "1 courriel remis en file." if count == 1 else f"{count} courriels remis en file."
+
+    def item_title(self, item: Any) -> str:
+        return str(item.objet)
+
+
+class TacheView(PreauBaseView):
+    """«Travaux en cours»: progress, cancel, result, start again (X4)."""
+
+    resource = Resource.TACHE
+    route_base = "/suivi/travaux"
+    default_view = "list"
+
+    @expose("/")
+    @has_access
+    @permission_name("lire")
+    def list(self) -> str:
+        """Show the tasks of the perimeter; the part that moves refreshes itself."""
+        etat = choice_arg("etat", reads.TACHE_ETATS)
+        found = reads.tasks(db.session(), etat=etat, before=id_arg("apres"), limit=PAGE + 1)
+        tasks = found[:PAGE]
+        fragment = bool(request.headers.get("HX-Request"))
+        return self.render_template(
+            "suivi/_travaux.html" if fragment else "suivi/travaux.html",
+            title="Travaux en cours",
+            tasks=tasks,
+            following=found[PAGE - 1].id if len(found) > PAGE else None,
+            moving=any(task.etat in {"attente", "cours"} for task in tasks),
+            etat=etat,
+            etats=reads.TACHE_ETATS,
+            here=here,
+            percent=taches.percent,
+            mine=self.mine,
+            destination=destination,
+        )
+
+    @expose("/<int:pk>")
+    @has_access
+    @permission_name("lire")
+    def show(self, pk: int) -> str:
+        """Show one task with its result."""
+        task = self._task(pk)
+        return self.render_template(
+            "suivi/travail.html",
+            title=task.libelle or task.type,
+            task=task,
+            etats=reads.TACHE_ETATS,
+            percent=taches.percent,
+            mine=self.mine,
+            destination=destination,
+            readable=readable,
+        )
+
+    @expose("/<int:pk>/annuler", methods=["POST"])
+    @has_access
+    @permission_name("lire")
+    def cancel(self, pk: int) -> Response:
+        """Cancel a task of one's own, or any of the perimeter for who may write them."""
+        task = self._own_task(pk)
+        commit_act(lambda: self._cancel(task), message="Annulation demandée.")
+        return redirect(url_for(".show", pk=pk))
+
+    @expose("/<int:pk>/relancer", methods=["POST"])
+    @has_access
+    @permission_name("lire")
+    def relaunch(self, pk: int) -> Response:
+        """Start a failed or cancelled task again from where it stopped."""
+        task = self._own_task(pk)
+        commit_act(lambda: self._relaunch(task), message="Travail relancé.")
+        return redirect(url_for(".show", pk=pk))
+
+    def mine(self, task: Tache) -> bool:
+        """Tell whether this person may stop or restart a task."""
+        account = current_account()
+        return allowed(Verb.ECRIRE, Resource.TACHE) or (account is not None and task.compte_id == account.id)
+
+    def _cancel(self, task: Tache) -> None:
+        taches.cancel(db.session(), task)
+        self._record(task, "tache.annuler")
+
+    def _relaunch(self, task: Tache) -> None:
+        taches.relaunch(db.session(), task)
+        self._record(task, "tache.relancer")
+
+    def _record(self, task: Tache, acte: str) -> None:
+        who = actor()
+        journal.write(
+            db.session(),
+            acte=acte,
+            acteur=who.nom,
+            compte_id=who.compte_id,
+            objet_type="tache",
+            objet_id=task.id,
+            objet=task.libelle,
+            etablissement_id=task.etablissement_id,
+        )
+
+    def _task(self, pk: int) -> Tache:
+        task = db.session.scalars(select(Tache).where(Tache.id == checked_pk(pk))).first()
+        if task is None:
+            abort(404)
+        return task
+
+    def _own_task(self, pk: int) -> Tache:
+        task = self._task(pk)
+        if not self.mine(task):
+            abort(404)
+        return task
+
+
+def destination(task: Tache) -> str:
+    """Return where the result of a task is read, empty when nowhere."""
+    found = (task.resultat or {}).get("alimentation_id") or task.parametres.get("alimentation_id")
+    return url_for("AlimentationView.show", pk=found) if found else ""
+
+
+def register(appbuilder: Any) -> None:
+    """Add the pages of the module to the menu."""
+    appbuilder.add_view(TacheView, "Travaux en cours", icon="activity", category="Suivi")
+    appbuilder.add_view(JournalView, "Journal", icon="journal-text", category="Suivi")
+    appbuilder.add_view(CourrielView, "Courrier sortant", icon="envelope", category="Suivi")
