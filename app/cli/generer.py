@@ -27,7 +27,9 @@ from app.exports.fictif.generation import DATE_PAR_DEFAUT
     "--eleves", type=click.IntRange(1), default=2400, show_default=True, help="Nombre d’élèves en tout."
 )
 @click.option("--graine", type=int, default=1, show_default=True, help="Même graine, mêmes fichiers.")
-@click.option("--format", "format_", type=click.Choice(["aaf", "siecle"]), default="aaf", show_default=True)
+@click.option(
+    "--format", "format_", type=click.Choice(["aaf", "siecle", "annuaire"]), default="aaf", show_default=True
+)
 @click.option(
     "--date",
     "jour",

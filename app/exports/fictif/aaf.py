@@ -103,7 +103,7 @@ def etablissement(school: Etablissement) -> str:
             _attr("ENTStructureUAI", school.uai),
             _attr("ENTEtablissementUAI", school.uai),
             _attr("ENTStructureSIREN", school.siret),
-            _attr("ENTStructureNomCourant", f"{school.type.sigle}${school.nom}${school.commune.nom}"),
+            _attr("ENTStructureNomCourant", f"{school.type.nom}${school.patron}${school.commune.nom}"),
             _attr("ENTStructureTypeStruct", school.type.type),
             _attr("ENTStructureCodeTypeStruct", school.type.code),
             _attr("ENTEtablissementMinistereTutelle", "MINISTERE DE L'EDUCATION NATIONALE"),

@@ -72,7 +72,7 @@ def deal(plan: Plan, bassin: Bassin) -> Iterator[tuple[int, Cas | None, list[Pla
             number += 2
     imposed = [
         Cas.SEPARES, Cas.TUTEUR, Cas.AIDE_SOCIALE, Cas.RECOMPOSEE, Cas.HOMONYME, Cas.HOMONYME,
-        Cas.DEUX_ETABLISSEMENTS, Cas.SANS_INE, Cas.PARTICULE, Cas.MONOPARENTAL,
+        Cas.DEUX_ETABLISSEMENTS, Cas.DEUX_ETABLISSEMENTS, Cas.SANS_INE, Cas.PARTICULE, Cas.MONOPARENTAL,
     ]  # fmt: skip
     staff_parents = sum(len(parent_staff(plan, school)) for school in bassin.etablissements)
     imposed += [Cas.PARENT_PERSONNEL] * staff_parents
@@ -154,13 +154,15 @@ class Tirage:
                 rand, names, number, rank, place, nom, month, home, self.annee,
                 homonyme=case is Cas.HOMONYME,
             )  # fmt: skip
+            while any(child.prenom == other.prenom for other in children):
+                child.prenom = lexique.first_name(names, child.sexe)
             _space_births(child, children, twins=case is Cas.JUMEAUX)
             child.liens = _links_of(links, rank, case)
             if case is Cas.SANS_INE and rank == 0:
                 child.ine = None
             children.append(child)
         if case is Cas.DEUX_ETABLISSEMENTS:
-            _enrol_elsewhere(children[0], bassin)
+            next(filter(lambda child: _enrol_elsewhere(child, bassin), children), None)
         famille = Famille(number, children, adults)
         if rand() < 0.17:
             famille.non_cites.append(_adult(rand, number, 3, "F", lexique.surname(rand), home))
@@ -260,7 +262,7 @@ def _space_births(child: Eleve, elder: list[Eleve], *, twins: bool) -> None:
         child.doublement = True
 
 
-def _enrol_elsewhere(eleve: Eleve, bassin: Bassin) -> None:
+def _enrol_elsewhere(eleve: Eleve, bassin: Bassin) -> bool:
     """Give a pupil a second school of the bassin with the same level, when there is one."""
     first = eleve.scolarites[0]
     for school in bassin.etablissements:
@@ -270,7 +272,8 @@ def _enrol_elsewhere(eleve: Eleve, bassin: Bassin) -> None:
         if divisions:
             second = type(first)(school, divisions[-1], [], [], first.entree)
             eleve.scolarites.append(second)
-            return
+            return True
+    return False
 
 
 def _become_staff(famille: Famille, person: Personnel) -> None:

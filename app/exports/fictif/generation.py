@@ -65,12 +65,8 @@ def generate(folder: Path, options: Options, progress: Callable[[int], None] = l
     """
     plan = Plan(options.graine, options.etablissements, options.eleves)
     folder.mkdir(parents=True, exist_ok=True)
-    write = _write_siecle if options.format == "siecle" else _write_aaf
-    bilan = write(folder, plan, options, progress)
-    path = folder / "annuaire.csv"
-    annuaire.write(path, plan, options.jour_export)
-    bilan.fichiers.append(path)
-    return bilan
+    writers = {"aaf": _write_aaf, "siecle": _write_siecle, "annuaire": _write_annuaire}
+    return writers[options.format](folder, plan, options, progress)
 
 
 def _source(plan: Plan, options: Options) -> Tirage | Evolution:
@@ -113,6 +109,11 @@ def _write_aaf(folder: Path, plan: Plan, options: Options, progress: Callable[[i
     return Bilan({name: flux.total for name, flux in named.items()}, files)
 
 
+def _write_annuaire(folder: Path, plan: Plan, options: Options, _progress: Callable[[int], None]) -> Bilan:
+    path = folder / "fr-en-annuaire-education.csv"
+    return Bilan({"etablissements": annuaire.write(path, plan, options.jour_export)}, [path])
+
+
 def _write_siecle(folder: Path, plan: Plan, options: Options, progress: Callable[[int], None]) -> Bilan:
     source = _source(plan, options)
     bilan = Bilan({"etablissements": 0, "eleves": 0, "responsables": 0, "personnels": 0})
@@ -134,7 +135,10 @@ def _write_siecle(folder: Path, plan: Plan, options: Options, progress: Callable
 def _save_school(
     folder: Path, plan: Plan, options: Options, source: Tirage | Evolution, ecole: siecle.Ecole, bilan: Bilan
 ) -> None:
-    """Write the folder of one school; counts are by school, so a shared adult counts twice."""
+    """Write the SIECLE folder of one school and its STS file (in ``sts``).
+
+    Counts are by school: an adult or a teacher of two schools counts twice.
+    """
     school = ecole.school
     place = folder / school.uai
     place.mkdir(exist_ok=True)
@@ -147,7 +151,10 @@ def _save_school(
             packed.append(archive)
         files = packed
     staff = [*source.staff(school), *_visitors(plan, source, school)]
-    files.append(sts.write(place / f"sts_emp_{school.uai}_{options.annee}.xml", school, staff, options.annee))
+    sts_folder = folder / "sts"
+    sts_folder.mkdir(exist_ok=True)
+    name = f"sts_emp_{school.uai}_{options.annee}.xml"
+    files.append(sts.write(sts_folder / name, school, staff, options.annee))
     bilan.fichiers += files
     for kind, count in (
         ("etablissements", 1), ("eleves", ecole.eleves), ("responsables", ecole.responsables),

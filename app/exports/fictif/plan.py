@@ -54,7 +54,7 @@ class Etablissement:
     rang: int
     uai: str
     type: TypeEtablissement
-    nom: str
+    patron: str
     prive: bool
     commune: Commune
     voie: str
@@ -64,6 +64,11 @@ class Etablissement:
     effectif: int
     divisions: list[Division] = field(default_factory=list)
     groupes: list[Groupe] = field(default_factory=list)
+
+    @property
+    def nom(self) -> str:
+        """Its full name."""
+        return f"{self.type.nom} {self.patron}"
 
     @property
     def jointure(self) -> int:
@@ -180,7 +185,7 @@ def _school(graine: int, rang: int) -> Etablissement:
         rang=rang,
         uai=lexique.uai(departement, 9000 + (12 + order * 11) % 1000),
         type=kind,
-        nom=f"{kind.nom} {patron}",
+        patron=patron,
         prive=prive,
         commune=town,
         voie=f"{1 + int(rng.random() * 60)} {voies[int(rng.random() * len(voies))]}",
@@ -203,7 +208,7 @@ def _primary(graine: int, rang: int, towns: list[Commune]) -> Etablissement:
         rang=rang,
         uai=lexique.uai(town.departement, 9994 - rang % 90 * 11),
         type=kind,
-        nom=f"École primaire publique {names[rang % len(names)]}",
+        patron=f"primaire publique {names[rang % len(names)]}",
         prive=False,
         commune=town,
         voie=f"{1 + int(rng.random() * 30)} {voies[int(rng.random() * len(voies))]}",
