@@ -8,7 +8,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 ESSAIS ?=
 
-.PHONY: help run venv test check fmt bench lock
+.PHONY: help run venv test check fmt bench lock vendor
 
 help: ## Affiche cette aide
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ lock: .venv/.dev ## Recalcule les versions figées de requirements/
 	  .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-emit-index-url \
 	    --output-file=requirements/$$nom.txt requirements/$$nom.in; \
 	done
+
+vendor: ## Recopie les fichiers de tiers servis au navigateur (demande npm)
+	@./scripts/vendor.sh
 
 .venv/.prod: requirements/prod.txt
 	@test -n "$(PYTHON)" || { echo "Préau demande Python 3.11 : installez-le, puis recommencez." >&2; exit 1; }
