@@ -66,7 +66,7 @@ class SourceAaf:
         self._unknown: dict[str, int] = {}
         academies: Counter[str] = Counter()
         for file in self._of("EtabEducNat"):
-            for _line, _request, key, raw, _bytes in self._requests(file):
+            for _line, _request, key, raw, _text in self._requests(file):
                 if said := aaf_records.stated_academie(raw):
                     academies[said] += 1
                 uai = (value(raw, "ENTStructureUAI", "ENTEtablissementUAI") or "").upper()
@@ -91,20 +91,21 @@ class SourceAaf:
     def _of(self, part: str) -> list[Detected]:
         return [file for file in self._files if file.part == part]
 
-    def _requests(self, file: Detected) -> Iterator[tuple[int, str, str, Raw, bytes]]:
-        """Yield (line, request, key, attributes, bytes) of each object of a file."""
+    def _requests(self, file: Detected) -> Iterator[tuple[int, str, str, Raw, str]]:
+        """Yield (line, request, key, attributes, text) of each object of a file."""
         for element in elements(file, _REQUESTS):
             line, tag = element.sourceline or 0, str(element.tag)
-            data = etree.tostring(element, encoding="utf-8", with_tail=False)
-            key, raw = split_object(data.decode())
+            data = etree.tostring(element, encoding="unicode", with_tail=False)
+            key, raw = split_object(data)
             if tag != "addRequest" and not self._delta:
                 raise UserError(
-                    f"« {file.name} » contient des modifications ou des suppressions (ligne {line}) : c’est un "
+                    f"« {file.name} » contient des modifications ou des suppressions (ligne {line}) : "
+                    "c’est un "
                     "envoi partiel. Redonnez l’archive sous son nom d’origine, qui contient « Delta »."
                 )
             yield line, tag, key, raw, data
 
-    def _item(self, name: str, line: int, request: str, key: str, raw: Raw, data: bytes) -> Iterator[Item]:
+    def _item(self, name: str, line: int, request: str, key: str, raw: Raw, data: str) -> Iterator[Item]:
         category = CATEGORIES.get(category_of(raw), "")
         if not category:
             self._count(f"categorie:{category_of(raw)[:40] or '?'}")
@@ -126,15 +127,15 @@ class SourceAaf:
         operation = _OPERATIONS[request]
         uai = self._uai(category, key, raw)
         if operation is Operation.SUPPRESSION:
-            yield Fiche(_OBJETS[category], key, digest(data), line, _nothing, uai, operation)
+            yield Fiche(_OBJETS[category], key, digest(data.encode()), line, _nothing, uai, operation)
             return
         usable = True
         for finding in self._findings(category, raw, complete=operation is Operation.COMPLET):
             usable = usable and finding[0] not in {"nom_absent", "prenom_absent", "uai_invalide"}
             yield self._anomaly(category, key, raw, line, name, finding, uai)
         if usable:
-            read = self._reader(category, data)
-            yield Fiche(_OBJETS[category], key, digest(data), line, read, uai, operation)
+            read = self._reader(category, key, raw, operation)
+            yield Fiche(_OBJETS[category], key, digest(data.encode()), line, read, uai, operation)
 
     def _findings(self, category: str, raw: Raw, *, complete: bool) -> Iterator[Finding]:
         if category == "EtabEducNat":
@@ -146,16 +147,19 @@ class SourceAaf:
         else:
             yield from self._checks.person(category, raw, complete=complete)
 
-    def _reader(self, category: str, data: bytes) -> Read:
+    def _reader(self, category: str, key: str, raw: Raw, operation: Operation) -> Read:
         if category == "Eleve":
-            return partial(aaf_people.read_eleve, data, self._academie, self._structures)
+            delta = operation is Operation.MODIFICATION
+            return partial(aaf_people.read_eleve, key, raw, self._academie, self._structures, delta=delta)
         if category == "PersRelEleve":
-            return partial(aaf_people.read_responsable, data, self._academie)
+            return partial(aaf_people.identity, key, raw, self._academie)
         if category == "PersEducNat":
-            return partial(aaf_staff.read_personnel, data, self._academie, self._structures)
+            return partial(aaf_staff.read_personnel, key, raw, self._academie, self._structures)
         if category == "EtabEducNat":
-            return partial(aaf_records.read_etablissement, data, self._structures)
-        return partial(aaf_records.read_mef if category == "MefEducNat" else aaf_records.read_matiere, data)
+            return partial(aaf_records.read_etablissement, raw, self._structures)
+        return partial(
+            aaf_records.read_mef if category == "MefEducNat" else aaf_records.read_matiere, key, raw
+        )
 
     def _uai(self, category: str, key: str, raw: Raw) -> str | None:
         if category == "EtabEducNat":
@@ -174,7 +178,7 @@ class SourceAaf:
         for objet, attribute in _CLASSES:
             read = aaf_records.read_division if objet is Objet.DIVISION else aaf_records.read_groupe
             for file in self._of("EtabEducNat"):
-                for line, _request, key, raw, _data in self._requests(file):
+                for line, _request, key, raw, _text in self._requests(file):
                     if (uai := self._structures.get(key)) and attribute in raw:
                         yield from self._school_classes(file, objet, uai, line, values(raw, attribute), read)
 
@@ -241,7 +245,8 @@ def _school_findings(raw: Raw, *, complete: bool) -> Iterator[Finding]:
     if not is_uai(uai):
         yield (
             "uai_invalide",
-            f"L’UAI « {uai[:20]} » n’a pas la forme attendue (7 chiffres et une lettre) : établissement laissé de "
+            f"L’UAI « {uai[:20]} » n’a pas la forme attendue (7 chiffres et une lettre) : "
+            "établissement laissé de "
             "côté. Corrigez-le dans l’application d’origine.",
         )
     elif not uai_key_is_right(uai):

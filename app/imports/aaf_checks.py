@@ -13,6 +13,7 @@ Finding = tuple[str, str]
 """(code, French sentence)."""
 
 _MAX_INE = 300_000
+_MAX_OPTIONS = 4_000
 _LINKS = ("ENTEleveClasses", "ENTPersonClasses", "ENTEleveGroupes", "ENTPersonGroupes")
 _STAFF_LINKS = (
     "ENTPersonFonctions",
@@ -28,6 +29,7 @@ class Checks:
     def __init__(self, structures: Mapping[str, str]) -> None:
         self._structures = structures
         self._ines: set[int] = set()
+        self._options: set[str] = set()
         self.mefs: set[str] = set()
         self.matieres: set[str] = set()
 
@@ -41,7 +43,8 @@ class Checks:
         if born and parse_date(born) is None:
             yield (
                 "date_invalide",
-                f"La date de naissance « {born[:20]} » n’existe pas : corrigez-la dans l’application d’origine.",
+                f"La date de naissance « {born[:20]} » n’existe pas : corrigez-la dans l’application "
+                "d’origine.",
             )
         elif complete and not born and category == "Eleve":
             yield "date_absente", "La date de naissance est vide : complétez-la dans l’application d’origine."
@@ -53,28 +56,29 @@ class Checks:
     def _eleve(self, raw: Raw) -> Iterator[Finding]:
         if "ENTEleveINE" in raw and (ine := value(raw, "ENTEleveINE")):
             yield from self._ine(ine.upper())
-        classes = [fields(written, 2) for written in values(raw, "ENTEleveClasses", "ENTPersonClasses") or []]
-        if len(classes) > 1 and len({school for school, _code in classes}) < len(set(map(tuple, classes))):
-            codes = ", ".join(code for _school, code in classes)
-            yield (
-                "deux_divisions",
-                f"L’élève est dans plusieurs classes d’un même établissement ({codes}) : la première est "
-                "retenue. Gardez-en une seule dans l’application d’origine.",
-            )
+        yield from _two_divisions(raw)
         if self.mefs and (mef := value(raw, "ENTEleveMEF")) and mef not in self.mefs:
             yield (
                 "mef_absent",
                 f"Le MEF {mef} n’est pas dans le fichier MefEducNat : il est créé sans libellé.",
             )
         if self.matieres:
-            absent = [o for o in values(raw, "ENTEleveCodeEnseignements") or [] if o not in self.matieres]
-            if absent:
+            options = raw.get("ENTEleveCodeEnseignements", "")
+            if options not in self._options and (
+                absent := [
+                    o for o in values(raw, "ENTEleveCodeEnseignements") or [] if o not in self.matieres
+                ]
+            ):
                 yield (
                     "matiere_absente",
-                    f"Matière absente du fichier MatiereEducNat : {', '.join(absent[:5])}. Elle est créée sans "
+                    f"Matière absente du fichier MatiereEducNat : {', '.join(absent[:5])}. Elle est "
+                    "créée sans "
                     "libellé.",
                 )
-        yield from guardian_findings(values(raw, "ENTElevePersRelEleve") or [])
+            elif len(self._options) < _MAX_OPTIONS:
+                self._options.add(options)
+        if not _plain_guardians(raw.get("ENTElevePersRelEleve", "")):
+            yield from guardian_findings(values(raw, "ENTElevePersRelEleve") or [])
 
     def _ine(self, ine: str) -> Iterator[Finding]:
         if not is_ine(ine):
@@ -97,6 +101,8 @@ class Checks:
         cited = values(raw, "ENTPersonStructRattach") or []
         unknown = {structure for structure in cited if structure not in structures}
         for name in names:
+            if name not in raw or _only(raw[name], cited[0] if cited else ""):
+                continue
             for written in values(raw, name) or ():
                 structure = written.partition("$")[0].strip()
                 if structure not in structures:
@@ -104,9 +110,41 @@ class Checks:
         if unknown:
             yield (
                 "structure_inconnue",
-                f"Établissement {', '.join(sorted(unknown)[:5])} absent du fichier EtabEducNat et inconnu ici : ce "
+                f"Établissement {', '.join(sorted(unknown)[:5])} absent du fichier EtabEducNat et "
+                "inconnu ici : ce "
                 "qui s’y rapporte est laissé de côté. Joignez le fichier EtabEducNat.",
             )
+
+
+def _only(inner: str, structure: str) -> bool:
+    """Say, at the cost of two counts, whether every value begins with one structure."""
+    return inner == "<value/>" or inner.count(f"<value>{structure}$") == inner.count("<value")
+
+
+def _plain_guardians(inner: str) -> bool:
+    """Say whether the guardians are the usual one or two, different, none the pupil themself."""
+    if inner in {"", "<value/>"}:
+        return True
+    first = inner[: inner.find("$") + 1]
+    return inner.count("<value") <= 2 and "$7" not in inner and inner.count(first) == 1
+
+
+def _two_divisions(raw: Raw) -> Iterator[Finding]:
+    inner = raw.get("ENTEleveClasses") or raw.get("ENTPersonClasses") or ""
+    if inner.count("<value>") < 2:
+        return
+    pairs = dict.fromkeys(
+        (school, code.split("$")[0])
+        for school, code in (fields(w, 2) for w in values(raw, "ENTEleveClasses", "ENTPersonClasses") or [])
+    )
+    if len({school for school, _code in pairs}) < len(pairs):
+        codes = ", ".join(code for _school, code in pairs)
+        yield (
+            "deux_divisions",
+            f"L’élève est dans plusieurs classes d’un même établissement ({codes}) : la première est "
+            "retenue. "
+            "Gardez-en une seule dans l’application d’origine.",
+        )
 
 
 def guardian_findings(cited: list[str]) -> Iterator[Finding]:

@@ -12,6 +12,9 @@ Raw = dict[str, str]
 
 _ATTRIBUTE = re.compile(r' name="([^"]*)"[^<>/]*>(.*?)</(?:attr|modification)>', re.DOTALL)
 _ID = re.compile(r"<id>([^<]*)</id>")
+_OPENING = '<attributes><attr name="'
+_BETWEEN = '</attr><attr name="'
+_CLOSING = "</attr></attributes></addRequest>"
 
 CATEGORY_ATTRIBUTES = ("categoriePersonne", "categorieStructure", "categorieMef", "categorieMatiere")
 CATEGORIES = {
@@ -173,12 +176,29 @@ KNOWN: dict[str, frozenset[str]] = {
     ),
 }
 """Attributes of each category, of both degrees. Others are tolerated and counted."""
+ALL_KNOWN = frozenset[str]().union(*KNOWN.values())
 
 
 def split_object(text: str) -> tuple[str, Raw]:
     """Return the key and the attributes of a request serialised without blanks."""
     found = _ID.search(text)
-    return (found.group(1).strip() if found else ""), dict(_ATTRIBUTE.findall(text))
+    return (found.group(1).strip() if found else ""), _fast(text) or dict(_ATTRIBUTE.findall(text))
+
+
+def _fast(text: str) -> Raw | None:
+    """Cut the usual shape of an addRequest by plain splits; None when it is any other shape."""
+    head, opening, body = text.partition(_OPENING)
+    if not opening or not body.endswith(_CLOSING):
+        return None
+    pairs = [piece.split('">', 1) for piece in body[: -len(_CLOSING)].split(_BETWEEN)]
+    try:
+        raw: Raw = dict(pairs)
+    except ValueError:
+        return None
+    if not raw.keys() <= ALL_KNOWN:
+        return None
+    raw.update(_ATTRIBUTE.findall(head))
+    return raw
 
 
 def category_of(raw: Raw) -> str:
@@ -202,8 +222,15 @@ def value(raw: Raw, *names: str) -> str | None:
     """Return the first value of the first attribute present and filled; None otherwise."""
     for name in names:
         inner = raw.get(name)
-        if inner is not None and (found := _values(inner)):
-            return found[0]
+        if inner is None or inner == "<value/>":
+            continue
+        text = inner[7:-8]
+        if "<" in text or "&" in text or inner[:7] != "<value>":
+            found = _values(inner)
+            if found:
+                return found[0]
+        elif cleaned := clean(text):
+            return cleaned
     return None
 
 

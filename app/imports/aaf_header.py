@@ -43,7 +43,8 @@ def _refuse_hole(files: list[Detected]) -> None:
         number = int(found.group(1))
         if number in numbers:
             raise UserError(
-                f"Deux fichiers se disent la même partie de l’export : « {numbers[number]} » et « {file.name} ». "
+                f"Deux fichiers se disent la même partie de l’export : « {numbers[number]} » et « "
+                f"{file.name} ». "
                 "Ne donnez qu’un export à la fois."
             )
         numbers[number] = file.name
@@ -55,7 +56,8 @@ def _refuse_hole(files: list[Detected]) -> None:
     if missing:
         name = _NUMBER.sub(f"_{missing[0]:04d}.xml", next(iter(numbers.values())))
         raise UserError(
-            f"Il manque « {name} » : les fichiers de cet export ne se suivent pas. Donnez-les tous, sans quoi des "
+            f"Il manque « {name} » : les fichiers de cet export ne se suivent pas. Donnez-les tous, "
+            "sans quoi des "
             "personnes sembleraient parties."
         )
 
@@ -91,7 +93,8 @@ def _academie(files: list[Detected], structures: Mapping[str, str], said: Counte
     stated = {code for file in files if (code := academie_code(file.settings.get("codeAcademieExport", "")))}
     if len(stated) > 1:
         raise UserError(
-            f"Ces fichiers viennent de plusieurs académies (codes {', '.join(sorted(stated))}). Donnez-les une "
+            f"Ces fichiers viennent de plusieurs académies (codes {', '.join(sorted(stated))}). "
+            "Donnez-les une "
             "académie à la fois."
         )
     if stated:
@@ -104,7 +107,8 @@ def _academie(files: list[Detected], structures: Mapping[str, str], said: Counte
     if structures:
         return "00"
     raise UserError(
-        "Ces fichiers ne disent pas de quelle académie ils viennent. Joignez le fichier EtabEducNat du même export."
+        "Ces fichiers ne disent pas de quelle académie ils viennent. Joignez le fichier EtabEducNat "
+        "du même export."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.imports.aaf_fields import Raw, fields, split_object, states, value, values
+from app.imports.aaf_fields import Raw, fields, states, value, values
 from app.imports.text import civilite, parse_date, phone, truth
 
 Record = dict[str, Any]
@@ -14,13 +14,13 @@ PARENTE = {"1": "20", "2": "10", "3": "50", "4": "39", "5": "51", "6": "90", "7"
 """Parenthood codes of one digit (before 2018) → those of two."""
 
 _NAMES = ("sn", "ENTPersonNom", "ENTPersonNomPatro")
-_TEXTS = (
+_TEXTS: tuple[tuple[str, int, tuple[str, ...]], ...] = (
     ("email", 255, ("mail", "ENTPersonMail")),
     ("code_postal", 10, ("ENTPersonCodePostal",)),
     ("commune", 80, ("ENTPersonVille",)),
     ("pays", 60, ("ENTPersonPays",)),
 )
-_PHONES = (
+_PHONES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("telephone_domicile", ("homePhone", "ENTPersonTelPerso")),
     ("telephone_portable", ("mobile", "ENTPersRelEleveTelMobile", "ENTPersonMobileSMS")),
     ("telephone_travail", ("telephoneNumber", "ENTPersRelEleveTelPro")),
@@ -28,7 +28,9 @@ _PHONES = (
 
 
 def identity(key: str, raw: Raw, academie: str) -> Record:
-    """Return what is common to every person: names, birth date, contacts, identifiers."""
+    """Return what is common to every person, and all there is of a guardian: names, birth date, "
+    "contacts, identifiers.
+    """
     record: Record = {"identifiants": [["jointure", academie, key]]}
     usage, family = value(raw, "sn", "ENTPersonNom"), value(raw, "ENTPersonNomPatro")
     if name := family or usage:
@@ -63,15 +65,10 @@ def _contacts(record: Record, raw: Raw) -> None:
         record["adresse"] = ", ".join(line.strip() for line in lines if line.strip())[:255] or None
 
 
-def read_responsable(data: bytes, academie: str) -> Record:
-    """Convert a PersRelEleve object."""
-    key, raw = split_object(data.decode())
-    return identity(key, raw, academie)
-
-
-def read_eleve(data: bytes, academie: str, structures: Mapping[str, str]) -> Record:
+def read_eleve(
+    key: str, raw: Raw, academie: str, structures: Mapping[str, str], *, delta: bool = False
+) -> Record:
     """Convert an Eleve object, with one ``scolarite`` per school and the guardians it cites."""
-    key, raw = split_object(data.decode())
     record = identity(key, raw, academie)
     if eleve_id := value(raw, "ENTEleveStructRattachId"):
         record["identifiants"].insert(0, ["eleve_id", academie, eleve_id])
@@ -81,7 +78,6 @@ def read_eleve(data: bytes, academie: str, structures: Mapping[str, str]) -> Rec
     _main_school(places, raw)
     _classes(places, raw)
     if places.stated:
-        delta = not data.startswith(b"<addRequest")
         record["scolarites"] = [place for place in places.result() if delta or place["uai"]]
     if (cited := guardians(raw)) is not None:
         record["responsables"] = cited
@@ -129,19 +125,19 @@ def _main_school(places: Places, raw: Raw) -> None:
         places.at(main)
     elif pairs := values(raw, "ENTEleveClasses", "ENTPersonClasses"):
         places.at(fields(pairs[0], 2)[0])
-    for field, length, name in (("mef", 11, "ENTEleveMEF"), ("mef_libelle", 120, "ENTEleveLibelleMEF")):
+    for field, size, name in (("mef", 11, "ENTEleveMEF"), ("mef_libelle", 120, "ENTEleveLibelleMEF")):
         if name in raw:
-            places.main()[field] = (value(raw, name) or "")[:length] or None
+            places.main()[field] = (value(raw, name) or "")[:size] or None
     if "ENTEleveRegime" in raw:
         places.main()["regime"] = (value(raw, "ENTEleveRegime") or "")[:60] or None
     if (options := values(raw, "ENTEleveCodeEnseignements")) is not None:
         places.main()["options"] = list(dict.fromkeys(option[:40] for option in options))
-    for field, name in (
+    for day, name in (
         ("debut", "ENTEleveDateEntreeStructRattach"),
         ("fin", "ENTEleveDateSortieStructRattach"),
     ):
         if name in raw:
-            places.main()[field] = parse_date(value(raw, name) or "")
+            places.main()[day] = parse_date(value(raw, name) or "")
 
 
 def _classes(places: Places, raw: Raw) -> None:

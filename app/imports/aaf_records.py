@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.imports.aaf_fields import Raw, fields, split_object, states, value
+from app.imports.aaf_fields import Raw, fields, states, value
 from app.imports.academies import ACADEMIES, academie_code
 from app.imports.text import phone
 
 Record = dict[str, Any]
 
 
-def read_etablissement(data: bytes, structures: Mapping[str, str]) -> Record:
+def read_etablissement(raw: Raw, structures: Mapping[str, str]) -> Record:
     """Convert an EtabEducNat object."""
-    _key, raw = split_object(data.decode())
     record: Record = {}
     if uai := value(raw, "ENTStructureUAI", "ENTEtablissementUAI"):
         record["uai"] = uai.upper()
@@ -79,9 +78,8 @@ def school_name(written: str) -> str:
     return f"{sigle} {name}" if dash else head
 
 
-def read_mef(data: bytes) -> Record:
+def read_mef(key: str, raw: Raw) -> Record:
     """Convert a MefEducNat object."""
-    key, raw = split_object(data.decode())
     record: Record = {"code": (value(raw, "ENTMefJointure") or key)[:11]}
     if states(raw, "ENTLibelleMef"):
         record["libelle"] = (value(raw, "ENTLibelleMef") or record["code"])[:120]
@@ -90,9 +88,8 @@ def read_mef(data: bytes) -> Record:
     return record
 
 
-def read_matiere(data: bytes) -> Record:
+def read_matiere(key: str, raw: Raw) -> Record:
     """Convert a MatEducNat object."""
-    key, raw = split_object(data.decode())
     record: Record = {"code": (value(raw, "ENTMatJointure") or key)[:40]}
     if states(raw, "ENTLibelleMatiere"):
         record["libelle"] = (value(raw, "ENTLibelleMatiere") or record["code"])[:120]

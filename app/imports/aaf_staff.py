@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.imports.aaf_fields import Raw, fields, split_object, states, value, values
+from app.imports.aaf_fields import Raw, fields, states, value, values
 from app.imports.aaf_people import identity
 from app.imports.text import truth
 
@@ -18,9 +18,8 @@ _TAUGHT = (
 )
 
 
-def read_personnel(data: bytes, academie: str, structures: Structures) -> Record:
+def read_personnel(key: str, raw: Raw, academie: str, structures: Structures) -> Record:
     """Convert a PersEducNat object."""
-    key, raw = split_object(data.decode())
     record = identity(key, raw, academie)
     functions = _functions(raw, structures)
     services = _services(raw, structures)

@@ -6,8 +6,8 @@ import csv
 from collections.abc import Iterator
 
 from app.errors import UserError
-from app.imports.academies import ACADEMIES, academie_code, academie_of
 from app.imports.aaf_header import DATE_IN_NAME
+from app.imports.academies import ACADEMIES, academie_code, academie_of
 from app.imports.detection import Detected, normalise_column
 from app.imports.findings import Item, Record, fiche
 from app.imports.text import clean, parse_date, parse_instant, phone
@@ -61,38 +61,14 @@ class SourceAnnuaire:
             for line, row in self._rows(file):
                 uai = clean(row.get("identifiant_de_l_etablissement", "")).upper()
                 name = clean(row.get("nom_etablissement", ""))[:160]
-                if uai in seen:
-                    if row.get("etablissement_multi_lignes") != "1":
-                        yield _anomaly(
-                            file,
-                            uai,
-                            name,
-                            line,
-                            "uai_double",
-                            f"L’UAI {uai} est sur plusieurs lignes : la première est retenue.",
-                        )
-                    continue
+                several = uai in seen and row.get("etablissement_multi_lignes") == "1"
+                if finding := None if several else _finding(uai, seen):
+                    yield Anomalie(
+                        Objet.ETABLISSEMENT, uai[:80], name or uai[:20], line, *finding, None, file.name
+                    )
+                if is_uai(uai) and uai not in seen:
+                    yield fiche(Objet.ETABLISSEMENT, uai, school_of(row, uai, name), line, uai)
                 seen.add(uai)
-                if not is_uai(uai):
-                    yield _anomaly(
-                        file,
-                        uai,
-                        name,
-                        line,
-                        "uai_invalide",
-                        f"L’UAI « {uai[:20]} » n’a pas la forme attendue (7 chiffres et une lettre) : ligne laissée de côté.",
-                    )
-                    continue
-                if not uai_key_is_right(uai):
-                    yield _anomaly(
-                        file,
-                        uai,
-                        name,
-                        line,
-                        "uai_cle",
-                        f"La lettre de contrôle de l’UAI {uai} n’est pas la bonne : vérifiez-le. Il est lu tel quel.",
-                    )
-                yield fiche(Objet.ETABLISSEMENT, uai, school_of(row, uai, name), line, uai)
 
     def _rows(self, file: Detected) -> Iterator[tuple[int, dict[str, str]]]:
         stream = file.stream()
@@ -107,14 +83,16 @@ class SourceAnnuaire:
                     yield start, dict(zip(columns, cells, strict=True))
                 elif cells:
                     raise UserError(
-                        f"« {file.name} », ligne {start} : {len(cells)} colonnes au lieu de {len(columns)}. Le fichier "
+                        f"« {file.name} », ligne {start} : {len(cells)} colonnes au lieu de "
+                        f"{len(columns)}. Le fichier "
                         "est abîmé ou incomplet ; téléchargez-le de nouveau."
                     )
                 stream.met_object()
                 start = lines.number + 1
         except csv.Error as error:
             raise UserError(
-                f"« {file.name} », ligne {start} : un guillemet ouvert n’est pas refermé, ou une case est démesurée. "
+                f"« {file.name} », ligne {start} : un guillemet ouvert n’est pas refermé, ou une case "
+                "est démesurée. "
                 "Téléchargez de nouveau le fichier."
             ) from error
         finally:
@@ -170,8 +148,21 @@ def stream_lines(stream: object) -> Iterator[str]:
         yield rest.rstrip(b"\r").decode("utf-8", "replace")
 
 
-def _anomaly(file: Detected, uai: str, name: str, line: int, code: str, message: str) -> Anomalie:
-    return Anomalie(Objet.ETABLISSEMENT, uai[:80], name or uai[:20], line, code, message, None, file.name)
+def _finding(uai: str, seen: set[str]) -> tuple[str, str] | None:
+    if not is_uai(uai):
+        return (
+            "uai_invalide",
+            f"L’UAI « {uai[:20]} » n’a pas la forme attendue (7 chiffres et une lettre) : ligne "
+            "laissée de côté.",
+        )
+    if uai in seen:
+        return "uai_double", f"L’UAI {uai} est sur plusieurs lignes : la première est retenue."
+    if not uai_key_is_right(uai):
+        return (
+            "uai_cle",
+            f"La lettre de contrôle de l’UAI {uai} n’est pas la bonne : vérifiez-le. Il est lu tel quel.",
+        )
+    return None
 
 
 def school_of(row: dict[str, str], uai: str, name: str) -> Record:

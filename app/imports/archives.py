@@ -156,7 +156,8 @@ def _from_zip(
             yield Entry(info.filename, _opener(archive, info, budget, name), info.file_size, name)
         elif nested:
             raise UserError(
-                f"« {name} » contient une archive dans une archive dans une archive : donnez les fichiers XML."
+                f"« {name} » contient une archive dans une archive dans une archive : donnez les "
+                "fichiers XML."
             )
         else:
             inner = _spool(_opener(archive, info, budget, name)(), stack)
@@ -219,7 +220,7 @@ def _opener(
 
 def _spool(raw: BinaryIO, stack: ExitStack) -> IO[bytes]:
     """Copy an inner archive aside, through its budget: reading a ZIP needs to seek."""
-    spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=8 << 20))
+    spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115 - the stack closes it
     while data := raw.read(1 << 16):
         spool.write(data)
     raw.close()

@@ -150,7 +150,8 @@ def _source_of(root: str, name: str) -> tuple[str, str]:
         return "sts", root
     if root == "EDT_STS":
         raise UserError(
-            f"« {name} » est le fichier que l’emploi du temps envoie vers STS (EDT_STS). Il faut l’autre sens : "
+            f"« {name} » est le fichier que l’emploi du temps envoie vers STS (EDT_STS). Il faut "
+            "l’autre sens : "
             "dans STS-web, choisissez « Exports », puis « Emploi du temps » (fichier sts_emp_…xml)."
         )
     if root == "IMPORT_ELEVES":
@@ -159,7 +160,8 @@ def _source_of(root: str, name: str) -> tuple[str, str]:
             "XML de SIECLE : Élèves, Responsables, Structures, Nomenclature."
         )
     raise UserError(
-        f"« {name} » n’est pas reconnu (sa première balise est « {root[:40]} »). Sont lus : les fichiers AAF, "
+        f"« {name} » n’est pas reconnu (sa première balise est « {root[:40]} »). Sont lus : les "
+        "fichiers AAF, "
         "les exports XML de SIECLE, le fichier STS vers emploi du temps et l’annuaire de l’éducation en CSV."
     )
 
@@ -200,12 +202,14 @@ def _detect_text(entry: Entry, encoding: str, head: str) -> Detected:
         return Detected(entry, "annuaire", "annuaire", encoding, head)
     if "numero_uai" in columns:
         raise UserError(
-            f"« {entry.base} » est le jeu « adresse et géolocalisation ». Il faut l’annuaire de l’éducation : "
+            f"« {entry.base} » est le jeu « adresse et géolocalisation ». Il faut l’annuaire de "
+            "l’éducation : "
             "jeu « fr-en-annuaire-education » de data.education.gouv.fr, export CSV."
         )
     if "identifiant_de_l_etablissement" in {normalise_column(c) for c in first.split(",")}:
         raise UserError(
-            f"« {entry.base} » est séparé par des virgules. Exportez l’annuaire de l’éducation en CSV avec le "
+            f"« {entry.base} » est séparé par des virgules. Exportez l’annuaire de l’éducation en CSV "
+            "avec le "
             "point-virgule comme séparateur."
         )
     raise UserError(

@@ -21,11 +21,11 @@ def _given(record: Record) -> Record:
     return record
 
 
-def fiche(objet: Objet, cle: str, record: Record, ligne: int, uai: str | None) -> Fiche:
+def fiche(objet: Objet, cle: str, record: Record, ligne: int | None, uai: str | None) -> Fiche:
     """Return the fiche of a record already converted; its digest is that of the record."""
     data = json.dumps(record, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     empreinte = blake2b(data.encode(), digest_size=16).digest()
-    return Fiche(objet, cle, empreinte, ligne, partial(_given, record), uai)
+    return Fiche(objet, cle, empreinte, ligne or 0, partial(_given, record), uai)
 
 
 def text_of(element: etree._Element, *names: str) -> str:
@@ -80,7 +80,8 @@ def person_findings(record: Record, written_date: str) -> list[tuple[str, str]]:
             found.append(
                 (
                     "ine_invalide",
-                    f"L’INE « {number[:20]} » n’a pas la forme attendue (11 chiffres et lettres) : vérifiez-le.",
+                    f"L’INE « {number[:20]} » n’a pas la forme attendue (11 chiffres et lettres) : "
+                    "vérifiez-le.",
                 )
             )
     return found

@@ -25,6 +25,7 @@ from app.imports.findings import (
 )
 from app.imports.siecle_header import chosen, header_of
 from app.imports.siecle_people import enrolled, link_of, pupil_of, relative_of
+from app.imports.siecle_sections import Sections
 from app.imports.uai import uai_key_is_right
 from app.imports.xml_stream import elements
 from app.operations.alimentation.fiches import Anomalie, EnTete, Objet
@@ -143,7 +144,7 @@ class SourceSiecle:
         part = "BEE_ELEVES"
         if part not in self._files:
             return
-        sections = _Sections()
+        sections = Sections()
         for row in self._rows(part, "OPTION", "STRUCTURES_ELEVE", "ADRESSE"):
             sections.take(row)
         ines: Counter[str] = Counter()
@@ -175,7 +176,8 @@ class SourceSiecle:
         if len(divisions) > 1:
             yield (
                 "deux_divisions",
-                f"L’élève est dans plusieurs divisions ({', '.join(divisions)}) : la première est retenue. Gardez-en "
+                f"L’élève est dans plusieurs divisions ({', '.join(divisions)}) : la première est "
+                "retenue. Gardez-en "
                 "une seule dans SIECLE.",
             )
         if self._mefs and place.get("mef") not in self._mefs:
@@ -194,12 +196,13 @@ class SourceSiecle:
                 if ines[number] > 1:
                     yield (
                         "ine_double",
-                        f"L’INE {number} est déjà celui d’un autre élève du fichier : vérifiez les deux fiches.",
+                        f"L’INE {number} est déjà celui d’un autre élève du fichier : vérifiez les "
+                        "deux fiches.",
                     )
 
     def _responsables(self) -> Iterator[Item]:
         part = "BEE_RESPONSABLES"
-        adresses = _Sections()
+        adresses = Sections()
         for row in self._rows(part, "ADRESSE"):
             adresses.take(row)
         for row in self._rows(part, "PERSONNE"):
@@ -235,7 +238,8 @@ class SourceSiecle:
             if finding is None and f"r{record['responsable_cle']}" not in self._labels:
                 finding = (
                     "responsable_absent",
-                    f"Le responsable {record['responsable_cle']} n’est pas dans le fichier : lien laissé de côté.",
+                    f"Le responsable {record['responsable_cle']} n’est pas dans le fichier : lien "
+                    "laissé de côté.",
                 )
             if finding is not None:
                 yield self._anomaly(part, Objet.LIEN, cle, name, row, finding)
@@ -265,45 +269,8 @@ class SourceSiecle:
         if record["niveau"] == 1 and ranks[(record["eleve_cle"], rank)] > allowed:
             return (
                 "legaux_multiples",
-                "Plusieurs responsables légaux ont le même rang pour cet élève : vérifiez dans SIECLE qui exerce "
+                "Plusieurs responsables légaux ont le même rang pour cet élève : vérifiez dans "
+                "SIECLE qui exerce "
                 "l’autorité parentale.",
             )
         return None
-
-
-class _Sections:
-    """What the other sections of a file say of people, by their key."""
-
-    def __init__(self) -> None:
-        self.options: dict[str, list[str]] = {}
-        self.divisions: dict[str, list[str]] = {}
-        self.groupes: dict[str, list[str]] = {}
-        self.adresses: dict[str, Record] = {}
-
-    def take(self, row: etree._Element) -> None:
-        """Keep one element of a section."""
-        if row.tag == "ADRESSE":
-            self.adresses[(row.get("ADRESSE_ID") or "").strip()] = _address(row)
-            return
-        cle = (row.get("ELEVE_ID") or "").strip()
-        if row.tag == "OPTION":
-            codes = [text_of(option, "CODE_MATIERE")[:40] for option in row.iterfind("OPTIONS_ELEVE")]
-            self.options[cle] = list(dict.fromkeys(code for code in codes if code))
-            return
-        for structure in row.iterfind("STRUCTURE"):
-            code, kind = text_of(structure, "CODE_STRUCTURE")[:32], text_of(structure, "TYPE_STRUCTURE")
-            if not code or code == "Inactifs":
-                continue
-            kept = (self.divisions if kind == "D" else self.groupes).setdefault(cle, [])
-            if code not in kept:
-                kept.append(code)
-
-
-def _address(row: etree._Element) -> Record:
-    lines = [text_of(row, f"LIGNE{rank}_ADRESSE") for rank in range(1, 5)]
-    return {
-        "adresse": ", ".join(line for line in lines if line)[:255] or None,
-        "code_postal": text_of(row, "CODE_POSTAL")[:10] or None,
-        "commune": text_of(row, "LIBELLE_POSTAL", "COMMUNE_ETRANGERE", "LL_COMMUNE_INSEE")[:80] or None,
-        "pays": text_of(row, "LL_PAYS")[:60] or None,
-    }

@@ -38,7 +38,8 @@ def chosen(files: list[Detected]) -> dict[str, Detected]:
         )
     if set(found) == {"BEE_NOMENCLATURES"}:
         raise UserError(
-            f"Ceci est un fichier Nomenclature (« {files[0].name} ») ; il faut Élèves. La nomenclature se donne "
+            f"Ceci est un fichier Nomenclature (« {files[0].name} ») ; il faut Élèves. La "
+            "nomenclature se donne "
             "avec Élèves, Responsables ou Structures."
         )
     _refuse_strangers(list(found.values()))
@@ -51,7 +52,8 @@ def _refuse_strangers(files: list[Detected]) -> None:
         if len(several) > 1:
             listed = ", ".join(f"« {name} » ({value})" for value, name in several.items())
             raise UserError(
-                f"Ces fichiers concernent plusieurs {what} : {listed}. Donnez un établissement et une année à la "
+                f"Ces fichiers concernent plusieurs {what} : {listed}. Donnez un établissement et une "
+                "année à la "
                 "fois."
             )
 
@@ -64,7 +66,8 @@ def header_of(files: dict[str, Detected]) -> EnTete:
     uai = settings.get("UAJ", "").upper()
     if not is_uai(uai):
         raise UserError(
-            f"« {next(iter(files.values())).name} » ne dit pas de quel établissement il vient (UAJ « {uai[:20]} »)."
+            f"« {next(iter(files.values())).name} » ne dit pas de quel établissement il vient (UAJ « "
+            f"{uai[:20]} »)."
             " Demandez un nouvel export à SIECLE."
         )
     year = settings.get("ANNEE_SCOLAIRE", "")[:4]

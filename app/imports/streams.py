@@ -83,8 +83,7 @@ class Utf8Stream:
         while True:
             data = self._raw.read(CHUNK)
             if not data:
-                rest = self._tidy(self._to_utf8(b"", final=True), final=True)
-                return rest
+                return self._tidy(self._to_utf8(b"", final=True), final=True)
             self._silence += len(data)
             if self._silence > MAX_SILENCE:
                 raise UserError(

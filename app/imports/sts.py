@@ -60,7 +60,8 @@ class SourceSts:
         uai = self._school.get("uai", "")
         if not is_uai(uai):
             raise UserError(
-                f"« {self._file.name} » ne dit pas de quel établissement il vient (UAJ). Demandez un nouvel export "
+                f"« {self._file.name} » ne dit pas de quel établissement il vient (UAJ). Demandez un "
+                "nouvel export "
                 "à STS-web."
             )
         self._uai = uai

@@ -36,7 +36,7 @@ def clean(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     if text.isprintable():
-        return " ".join(text.split())
+        return " ".join(text.split()) if " " in text else text
     kept = [" " if c.isspace() else c for c in text if c.isspace() or not _is_unwanted(c)]
     return " ".join("".join(kept).split())
 

@@ -64,6 +64,7 @@ def malformed(name: str, error: etree.XMLSyntaxError) -> UserError:
         line = int(found.group(1))
     where = f" à la ligne {line}" if line else ""
     return UserError(
-        f"« {name} » est incomplet ou abîmé{where} : ce n’est pas du XML correct. Rien n’est pris en compte ; "
+        f"« {name} » est incomplet ou abîmé{where} : ce n’est pas du XML correct. Rien n’est pris en "
+        "compte ; "
         "téléchargez de nouveau le fichier ou demandez un nouvel export."
     )
