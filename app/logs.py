@@ -11,8 +11,6 @@ from collections.abc import MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
-import orjson
-import structlog
 from flask import Flask, Response, g, request
 
 log = logging.getLogger("preau.requetes")
@@ -62,6 +60,8 @@ def init_app(app: Flask) -> None:
 
 def configure(level: str) -> None:
     """Send every log of the process to stderr as JSON."""
+    import structlog
+
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -104,4 +104,6 @@ def _add_reference(_logger: Any, _method: str, entry: MutableMapping[str, Any]) 
 
 
 def _json(entry: Any, **_options: Any) -> str:
+    import orjson
+
     return orjson.dumps(entry, default=str).decode()
