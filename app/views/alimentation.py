@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any
 
-from flask import abort, current_app, redirect, request, stream_with_context, url_for
+from flask import abort, current_app, redirect, request, url_for
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from sqlalchemy import select
@@ -13,7 +13,6 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from app.errors import UserError
-from app.exports.tableur import csv_lines
 from app.extensions import db
 from app.models import Alimentation, Ecart, Tache
 from app.operations import demandes_alimentation as demandes
@@ -28,6 +27,7 @@ from app.views import ecarts as words
 from app.views.actors import actor, limits
 from app.views.arguments import checked_pk, choice_arg, here, id_arg, ids_arg, text_arg
 from app.views.base import PreauBaseView, commit_act
+from app.views.streams import csv_response
 
 PAGE = 50
 MIB = 1024 * 1024
@@ -170,11 +170,7 @@ class AlimentationView(PreauBaseView):
             for item in reads.stream(db.session(), feed.id, reads.EcartFilter(onglet=tab))
         )
         lines = (_anomaly_line(item) for item in found)
-        response = Response(
-            stream_with_context(csv_lines(chain([ANOMALIES_HEADER], lines))), mimetype="text/csv"
-        )
-        response.headers["Content-Disposition"] = f"attachment; filename=anomalies-alimentation-{feed.id}.csv"
-        return response
+        return csv_response(f"anomalies-alimentation-{feed.id}.csv", chain([ANOMALIES_HEADER], lines))
 
     @expose("/<int:pk>/appliquer", methods=["GET", "POST"])
     @has_access

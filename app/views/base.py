@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from flask import Response, abort, flash, jsonify, redirect, request, stream_with_context, url_for
+from flask import Response, abort, flash, jsonify, redirect, request, url_for
 from flask_appbuilder import BaseView, ModelView, expose
 from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.security.decorators import has_access
@@ -13,7 +13,6 @@ from sqlalchemy import Select, inspect, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.errors import ConflictError
-from app.exports.tableur import csv_lines
 from app.extensions import db
 from app.security.permissions import METHOD_VERBS, Resource
 from app.views import lists
@@ -21,6 +20,7 @@ from app.views.acts import STALE, commit_act, run_act, show_refusal
 from app.views.fields import make_form, matching_rows
 from app.views.interface import DomainInterface
 from app.views.rendering import shown
+from app.views.streams import csv_response
 
 VERBS = {**METHOD_VERBS, "choix": "lire"}
 MAX_SELECTION = 100
@@ -222,11 +222,7 @@ class PreauModelView(_Resourced, ModelView):
         """Send the rows the list shows, every page of them, for a spreadsheet."""
         statement = self._statement(lists.request_filters(self._filters))
         args = lists.read_args(type(self).__name__, self.order_columns, self.base_order, self.page_size)
-        lines: Iterator[str] = csv_lines(lists.export_rows(self, statement, args))
-        answer = Response(stream_with_context(lines), mimetype="text/csv")
-        answer.headers["Content-Disposition"] = f'attachment; filename="{self.endpoint.lower()}.csv"'
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+        return csv_response(f"{self.endpoint.lower()}.csv", lists.export_rows(self, statement, args))
 
     @expose("/choix/<relation>")
     @has_access

@@ -315,3 +315,8 @@ def blocked_sentence(lines: list[AlimentationEtablissement], threshold: float) -
 
 def _count(line: AlimentationEtablissement, nature: str) -> int:
     return sum(int(counts.get(nature, 0)) for counts in line.comptes.values() if isinstance(counts, dict))
+
+
+def object_total(counts: Mapping[str, Mapping[str, int]], objet: str) -> int:
+    """Return how many differences one kind of object has."""
+    return sum(tab.get(objet, 0) for tab in counts.values())
