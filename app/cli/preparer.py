@@ -7,13 +7,9 @@ import logging
 import click
 from flask import current_app
 from flask_migrate import upgrade
-from sqlalchemy import select
 
 from app.cli import preau
 from app.config import ROOT
-from app.database import reading
-from app.extensions import db
-from app.models import Etablissement
 
 
 @preau.command("preparer")
@@ -24,10 +20,6 @@ def prepare(context: click.Context) -> None:
     upgrade(directory=str(ROOT / "migrations"))
     if not current_app.extensions["reglages"].demo:
         return
-    with reading():
-        table = Etablissement.__table__
-        empty = db.session.connection().execute(select(table.c.id).limit(1)).first() is None
-        db.session.remove()
     demo = preau.get_command(context, "demo")
-    if empty and demo is not None:
-        context.invoke(demo)
+    if demo is not None:
+        context.invoke(demo)  # which does nothing on a base that holds something

@@ -54,12 +54,8 @@ def beat(app: Flask) -> None:
     sweep(app)
 
 
-def main(app: Flask | None = None) -> int:
+def main(app: Flask) -> int:
     """Run until asked to stop; return the exit code."""
-    if app is None:
-        from app import create_app
-
-        app = create_app()
     load_handlers()
     signal.signal(signal.SIGTERM, _ask_to_stop)
     signal.signal(signal.SIGINT, _ask_to_stop)
