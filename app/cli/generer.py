@@ -10,8 +10,6 @@ import click
 
 from app.cli import preau
 from app.errors import UserError
-from app.exports.fictif import Options, generate
-from app.exports.fictif.generation import DATE_PAR_DEFAUT
 
 
 @preau.command("generer")
@@ -34,7 +32,7 @@ from app.exports.fictif.generation import DATE_PAR_DEFAUT
     "--date",
     "jour",
     type=click.DateTime(["%Y-%m-%d"]),
-    default=f"{DATE_PAR_DEFAUT}",
+    default="2026-11-16",
     show_default=True,
     metavar="AAAA-MM-JJ",
     help="Date du premier export.",
@@ -65,6 +63,8 @@ def generer(
     sans_zip: bool,
 ) -> None:
     """Écrit dans DOSSIER une académie fictive : familles, élèves, personnels, classes."""
+    from app.exports.fictif import Options, generate
+
     options = Options(
         etablissements=etablissements,
         eleves=eleves,

@@ -169,7 +169,7 @@ class Ecole:
                 "MEFS",
                 f'<MEF CODE_MEF="{niveau.mef}">\n<FORMATION>{escape(niveau.formation)}</FORMATION>\n'
                 f"<LIBELLE_LONG>{escape(niveau.libelle)}</LIBELLE_LONG>\n"
-                f"<LIBELLE_EDITION>{escape(niveau.edition)}</LIBELLE_EDITION>\n"
+                f"<LIBELLE_EDITION>{escape(niveau.libelle)}</LIBELLE_EDITION>\n"
                 f"<MEF_RATTACHEMENT>{niveau.mef}</MEF_RATTACHEMENT>\n</MEF>\n",
             )
         for matiere in subjects_of(self.school):
@@ -192,7 +192,7 @@ def _matiere(matiere: Matiere) -> str:
         f'<MATIERE CODE_MATIERE="{matiere.code}">\n<CODE_GESTION>{matiere.court}</CODE_GESTION>\n'
         f"<LIBELLE_COURT>{escape(matiere.libelle[:20])}</LIBELLE_COURT>\n"
         f"<LIBELLE_LONG>{escape(matiere.libelle)}</LIBELLE_LONG>\n"
-        f"<LIBELLE_EDITION>{escape(matiere.libelle.capitalize())}</LIBELLE_EDITION>\n</MATIERE>\n"
+        f"<LIBELLE_EDITION>{escape(matiere.libelle)}</LIBELLE_EDITION>\n</MATIERE>\n"
     )
 
 

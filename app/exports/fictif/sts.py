@@ -43,13 +43,13 @@ def _opening(school: Etablissement, annee: int) -> str:
     subjects = "".join(
         f'<MATIERE CODE="{m.code}"><CODE_GESTION>{m.court}</CODE_GESTION>'
         f"<LIBELLE_COURT>{escape(m.libelle[:20])}</LIBELLE_COURT><LIBELLE_LONG>{escape(m.libelle)}</LIBELLE_LONG>"
-        f"<LIBELLE_EDITION>{escape(m.libelle.capitalize())}</LIBELLE_EDITION></MATIERE>\n"
+        f"<LIBELLE_EDITION>{escape(m.libelle)}</LIBELLE_EDITION></MATIERE>\n"
         for m in subjects_of(school)
     )
     mefs = "".join(
         f'<MEF CODE="{n.mef}"><FORMATION>{escape(n.formation)}</FORMATION>'
         f"<LIBELLE_LONG>{escape(n.libelle)}</LIBELLE_LONG>"
-        f"<LIBELLE_EDITION>{escape(n.edition)}</LIBELLE_EDITION></MEF>\n"
+        f"<LIBELLE_EDITION>{escape(n.libelle)}</LIBELLE_EDITION></MEF>\n"
         for n in school.type.niveaux
     )
     town = school.commune
