@@ -222,7 +222,9 @@ class PreauModelView(_Resourced, ModelView):
         """Send the rows the list shows, every page of them, for a spreadsheet."""
         statement = self._statement(lists.request_filters(self._filters))
         args = lists.read_args(type(self).__name__, self.order_columns, self.base_order, self.page_size)
-        return csv_response(f"{self.endpoint.lower()}.csv", lists.export_rows(self, statement, args))
+        return csv_response(
+            f"{self.endpoint.lower()}.csv", lists.export_rows(self, db.session(), statement, args)
+        )
 
     @expose("/choix/<relation>")
     @has_access
