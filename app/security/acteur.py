@@ -21,6 +21,10 @@ from app.security.permissions import Resource, Verb
 from app.security.roles import RIGHTS, ROLE_LABELS, ROLE_PORTEES, Portee, Right, Role
 
 
+ONESELF: frozenset[Right] = frozenset({(Verb.LIRE, Resource.MON_ESPACE), (Verb.MENU, Resource.MON_ESPACE)})
+"""What any open account may do, even without a role."""
+
+
 def current_account() -> Compte | None:
     """Return the account that makes the request, with its roles; nobody outside a request."""
     return getattr(g, "compte", None) if has_request_context() else None
@@ -40,7 +44,7 @@ def rights_of(compte: Compte | None) -> frozenset[Right]:
     """Return every right of the account, whatever the perimeter."""
     if compte is None:
         return frozenset()
-    return frozenset[Right]().union(*(RIGHTS[Role(row.role)] for row in active_attributions(compte)))
+    return ONESELF.union(*(RIGHTS[Role(row.role)] for row in active_attributions(compte)))
 
 
 def current_rights() -> frozenset[Right]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from app.extensions import db
 from app.models import (
@@ -75,6 +78,32 @@ def attribuer(session: Session, row: Compte, role: str, **perimetre: int) -> Att
 
 
 DIGEST = hash_password(MOT_DE_PASSE)
+
+
+def jeton(client: FlaskClient, path: str = "/connexion") -> str:
+    """Return the CSRF token of a page."""
+    page = client.get(path).get_data(as_text=True)
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found, f"no CSRF token on {path}"
+    return found[1]
+
+
+def entrer(client: FlaskClient, login: str, mdp: str = MOT_DE_PASSE, **more: str) -> TestResponse:
+    """Sign in as a browser does."""
+    values = {"identifiant": login, "mdp": mdp, "csrf_token": jeton(client), **more}
+    return client.post("/connexion", data=values)
+
+
+def refus(answer: TestResponse) -> str:
+    """Return the sentence a refusal shows."""
+    page = answer.get_data(as_text=True)
+    found = re.search(r'role="alert".*?<p>(.*?)</p>', page, re.DOTALL)
+    return re.sub(r"<[^>]+>", "", found[1]) if found else ""
+
+
+def connecte(client: FlaskClient) -> bool:
+    """Tell whether a page that asks for a session opens."""
+    return client.get("/mon-espace/mot-de-passe").status_code == 200
 
 
 @pytest.fixture

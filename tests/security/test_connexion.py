@@ -11,31 +11,9 @@ from app.extensions import now
 from app.models import Compte, EssaiConnexion, Journal, SessionCompte
 from app.operations import comptes
 from app.security.passwords import hash_password
-from tests.security.conftest import MOT_DE_PASSE, attribuer, compte
+from tests.security.conftest import MOT_DE_PASSE, attribuer, compte, connecte, entrer, jeton, refus
 
 ICI = "http://localhost"
-
-
-def jeton(client, path="/connexion"):
-    page = client.get(path).get_data(as_text=True)
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    assert found, f"no CSRF token on {path}"
-    return found[1]
-
-
-def entrer(client, login, mdp=MOT_DE_PASSE, **more):
-    values = {"identifiant": login, "mdp": mdp, "csrf_token": jeton(client), **more}
-    return client.post("/connexion", data=values)
-
-
-def refus(answer):
-    page = answer.get_data(as_text=True)
-    found = re.search(r'role="alert".*?<p>(.*?)</p>', page, re.DOTALL)
-    return re.sub(r"<[^>]+>", "", found[1]) if found else ""
-
-
-def connecte(client):
-    return client.get("/mon-espace/mot-de-passe").status_code == 200
 
 
 @pytest.fixture
