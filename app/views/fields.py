@@ -23,7 +23,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, StopValidation
-from wtforms.widgets import Select, html_params
+from wtforms.widgets import html_params
 
 from app.queries.noms import search_key
 from app.views.filters import column_kind, key_column
@@ -47,6 +47,21 @@ def writable_text(_form: Any, field: Field) -> None:
     """Refuse characters no screen shows and no database keeps."""
     if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in "\r\n\t" for char in field.data or ""):
         raise StopValidation("Ce texte contient un caractère illisible. Saisissez-le de nouveau.")
+
+
+def chosen(_form: Any, field: Field) -> None:
+    """Ask for a row, picked in the list or named by its code."""
+    if field.data is None:
+        raise StopValidation(REQUIRED if not field.errors else "")
+
+
+chosen.field_flags = {"required": True}  # type: ignore[attr-defined]
+
+
+def stop_unread(_form: Any, field: Field) -> None:
+    """Say once that a value cannot be read."""
+    if field.process_errors:
+        raise StopValidation()
 
 
 class NumberField(IntegerField):
@@ -148,17 +163,25 @@ class PlainSelectField(RemoteSelectField):
     """The same for a small reference table: every row is in the select."""
 
     def widget(self, field: Any, **attributes: Any) -> str:  # type: ignore[override]
-        return str(Select()(self, **{**attributes, "class": "form-select"}))
+        from markupsafe import Markup
 
-    def has_groups(self) -> bool:
-        return False
+        attributes.setdefault("id", self.id)
+        attributes["class"] = "form-select"
+        options = Markup("").join(
+            Markup('<option value="{}"{}>{}</option>').format(
+                value, Markup(" selected" if selected else ""), label
+            )
+            for value, label, selected in self.iter_choices()
+        )
+        params = Markup(html_params(name=self.name, **attributes))  # noqa: S704  (escapes values)
+        return Markup("<select {}>{}</select>").format(params, options)
 
     def iter_choices(self) -> Any:
-        yield "", "Aucun choix", self.data is None, {}
+        yield "", "Aucun choix", self.data is None
         model = self.interface.obj
         rows = self.interface.session.scalars(select(model).limit(200))
         for row in sorted(rows, key=str):
-            yield str(row.id), str(row), self.data is not None and row.id == self.data.id, {}
+            yield str(row.id), str(row), self.data is not None and row.id == self.data.id
 
 
 def row_by_code(interface: DomainInterface, typed: str) -> Any:
@@ -217,7 +240,7 @@ def _field(view: Any, name: str) -> Any:
             raise ValueError(f"{type(view).__name__}.{name}: only many-to-one relations make a field")
         required = not any(column.nullable for column in relation.local_columns)
         cls = PlainSelectField if name in view.plain_relations else RemoteSelectField
-        validators = [*checks, InputRequired(REQUIRED) if required else Optional()]
+        validators = [*checks, chosen] if required else checks
         return cls(label, relation.mapper.class_, name, validators=validators, **options)
     return _column_field(view, mapper.columns[name], name, label, checks, options)
 
@@ -238,6 +261,7 @@ def _column_field(
     if kind == "text":
         return _text_field(column, label, common)
     if kind == "number":
+        common["validators"].append(stop_unread)
         common["validators"].append(NumberRange(-INT4, INT4, "Ce nombre est trop grand."))
     makers: dict[str, Callable[..., Any]] = {"number": NumberField, "day": DayField, "instant": InstantField}
     return makers.get(kind, DecimalField)(label, **common)

@@ -105,7 +105,8 @@ class DomainInterface(SQLAInterface):
 
     def count(self, statement: Select[Any]) -> int:
         """Count the rows of a statement, up to one more than the cap: further nobody counts."""
-        primary = inspect(self.obj).primary_key[0]
+        # the mapped attribute, not the table's column: the wall only limits entities
+        primary = getattr(self.obj, inspect(self.obj).primary_key[0].key)
         capped = statement.with_only_columns(primary).order_by(None).limit(COUNT_CAP + 1)
         return int(self.session.execute(select(func.count()).select_from(capped.subquery())).scalar_one())
 

@@ -15,8 +15,10 @@ from typing import Any
 from flask import abort, request, url_for
 from flask_appbuilder.models.filters import Filters
 from sqlalchemy import Select, inspect, or_, select
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
+from app.database import reading
 from app.views.filters import (
     FALSE,
     TRUE,
@@ -330,10 +332,19 @@ def _row(view: Any, item: Any) -> Row:
     return Row(pk, str(item), view.row_url(item, pk), [cell(view, item, c) for c in view.list_columns], item)
 
 
-def export_rows(view: Any, statement: Select[Any], args: ListArgs) -> Iterator[list[Any]]:
-    """Yield the header then every row a list shows, by slices: nothing is held in memory."""
+def export_rows(
+    view: Any, session: Session, statement: Select[Any], args: ListArgs
+) -> Iterator[Sequence[Any]]:
+    """Yield the header then every row a list shows, by slices: nothing is held in memory.
+
+    The session is given: it carries the perimeter, and the answer is sent after the request ended.
+    """
     yield [str(view.label_columns.get(name, name)) for name in view.list_columns]
     ordered = view.datamodel.ordered(statement, args.order, descending=args.descending)
     streamed = ordered.options(*view.loads()).execution_options(yield_per=500)
-    for item in view.datamodel.session.scalars(streamed):
-        yield [cell(view, item, column, plain=True) for column in view.list_columns]
+    try:
+        with reading():
+            for item in session.scalars(streamed):
+                yield [cell(view, item, column, plain=True) for column in view.list_columns]
+    finally:
+        session.close()
