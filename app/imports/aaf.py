@@ -235,7 +235,7 @@ def label_of(raw: Raw) -> str:
     last = value(raw, "sn", "ENTPersonNom") or value(raw, "ENTPersonNomPatro") or ""
     first = value(raw, "givenName", "ENTPersonPrenom") or ""
     school = value(raw, "ENTStructureNomCourant", "ENTLibelleMef", "ENTLibelleMatiere") or ""
-    return clean(f"{last.upper()} {first}") or school
+    return clean(f"{last.upper()} {first}") or aaf_records.school_name(school)
 
 
 def _school_findings(raw: Raw, *, complete: bool) -> Iterator[Finding]:

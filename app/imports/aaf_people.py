@@ -37,7 +37,7 @@ def identity(key: str, raw: Raw, academie: str) -> Record:
         record["nom"] = name[:100]
     if states(raw, *_NAMES):
         record["nom_usage"] = usage[:100] if usage and usage != family and family else None
-        if usage and not states(raw, "ENTPersonNomPatro") and "givenName" not in raw:
+        if usage and not states(raw, "ENTPersonNomPatro", "givenName", "ENTPersonPrenom"):
             record["nom_usage"] = usage[:100]
             del record["nom"]
     if first := value(raw, "givenName", "ENTPersonPrenom"):
