@@ -1,4 +1,4 @@
-"""Start-up: ``create_app()``, a warm ``make run``, SQL statements of the generated list pages."""
+"""Start-up: ``create_app()`` beside a bare Flask-AppBuilder, and ``make run``, first and warm."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
-from bench.commun import Rapport, meilleur
+from bench.commun import ROOT, Rapport, meilleur
 
-ROOT = Path(__file__).resolve().parent.parent
 OURS = """
 import time; t = time.perf_counter()
 import app
