@@ -1,0 +1,204 @@
+"""Applying a preview, one school per transaction; running it again goes on where it stopped (X6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.database import lock, rows_of
+from app.errors import ConflictError, RuleViolationError
+from app.extensions import now
+from app.models import Academie, Alimentation, AlimentationEtablissement, Etablissement
+from app.operations import journal
+from app.operations.alimentation.apercu import etablissements_a_appliquer
+from app.operations.alimentation.champs import ORDRE, PERSONNES
+from app.operations.alimentation.ecritures import Ecritures, now_of
+from app.operations.alimentation.etablissements import (
+    appliquer_classes,
+    appliquer_ecole,
+    appliquer_nomenclature,
+)
+from app.operations.alimentation.familles import (
+    appliquer_liens,
+    appliquer_lot_liens,
+    detacher_responsables,
+)
+from app.operations.alimentation.gens import Contexte, LigneEcart, appliquer_lot
+from app.operations.alimentation.references import References, ensure_school
+
+LOT = 1000
+
+
+def appliquer_etablissement(
+    session: Session,
+    alimentation: Alimentation,
+    ligne: AlimentationEtablissement,
+    *,
+    accepter_departs: bool = False,
+    acteur: str,
+) -> dict[str, int]:
+    """Apply all that is pending in one school; return the counts. The caller commits.
+
+    :raises RuleViolationError: when too many people would leave and nobody accepted it (I3).
+    """
+    if alimentation.etat not in ("apercu", "application"):
+        raise ConflictError("Cette alimentation ne peut plus être appliquée.")
+    if ligne.applique_le is not None:
+        return {}
+    if ligne.depart_bloque and not (accepter_departs or ligne.departs_acceptes):
+        raise RuleViolationError(
+            f"{ligne.nom or ligne.uai} ({ligne.uai}) : trop de départs, l’alimentation est arrêtée."
+            " Vérifiez le fichier, puis acceptez explicitement les départs."
+        )
+    lock(session, "alimentation")
+    alimentation.etat = "application"
+    if accepter_departs and ligne.depart_bloque:
+        ligne.departs_acceptes = True
+    ctx = _context(session, alimentation, ligne)
+    _apply_common(ctx)
+    for kind in ORDRE:
+        for batch in _batches(ctx, kind, ctx.uai):
+            _apply_batch(ctx, kind, batch)
+    appliquer_liens(ctx)
+    detacher_responsables(ctx)
+    _remove_people_gone(ctx)
+    ligne.etablissement_id = ctx.etablissement_id
+    ligne.applique_le = now()
+    rows_of(
+        session,
+        "UPDATE ecart SET etablissement_id = :school WHERE alimentation_id = :feed AND uai = :uai"
+        " AND etablissement_id IS NULL",
+        school=ctx.etablissement_id,
+        feed=alimentation.id,
+        uai=ligne.uai,
+    )
+    if alimentation.etablissement_id is None and alimentation.cle_portee.endswith(":" + ligne.uai):
+        alimentation.etablissement_id = ctx.etablissement_id
+    journal.write(
+        session,
+        acte="alimentation_appliquee",
+        acteur=acteur,
+        objet_type="alimentation",
+        objet_id=alimentation.id,
+        objet=str(alimentation),
+        etablissement_id=ctx.etablissement_id,
+        apres=ctx.comptes,
+    )
+    session.flush()
+    return ctx.comptes
+
+
+def _context(session: Session, alimentation: Alimentation, ligne: AlimentationEtablissement) -> Contexte:
+    academie = alimentation.cle_portee.partition(":")[2] if alimentation.source.startswith("aaf") else None
+    if alimentation.academie_id:
+        academie = session.scalar(select(Academie.code).where(Academie.id == alimentation.academie_id))
+    school = ensure_school(
+        session,
+        ligne.uai,
+        ligne.nom,
+        alimentation.source,
+        academie if academie and len(academie) <= 3 else None,
+    )
+    references = References(session, alimentation.source)
+    references.etablissement_id = school
+    return Contexte(
+        session=session,
+        alimentation_id=alimentation.id,
+        source=alimentation.source,
+        espace=alimentation.cle_portee,
+        uai=ligne.uai,
+        etablissement_id=school,
+        today=now().date().isoformat(),
+        references=references,
+        ecritures=Ecritures(session, alimentation.source, references),
+    )
+
+
+def _apply_common(ctx: Contexte) -> None:
+    """Apply the nomenclature lines, which belong to no school: the first one applied brings them."""
+    school, ctx.etablissement_id = ctx.etablissement_id, 0
+    for kind in ("mef", "matiere"):
+        for batch in _batches(ctx, kind, None):
+            _apply_batch(ctx, kind, batch)
+    ctx.etablissement_id = school
+
+
+def _batches(ctx: Contexte, kind: str, uai: str | None) -> Iterator[list[LigneEcart]]:
+    """Yield the pending differences of one kind, in slices by id."""
+    last = 0
+    school = "uai = :uai" if uai else "uai IS NULL AND objet IN :kinds"
+    values = {"uai": uai} if uai else {"kinds": ["mef", "matiere"]}
+    while True:
+        rows = rows_of(
+            ctx.session,
+            "SELECT id, nature, objet, cle, personne_id, partage, empreinte, donnees FROM ecart"
+            f" WHERE alimentation_id = :feed AND {school} AND ordre = :ordre AND applique_le IS NULL"
+            " AND nature <> 'anomalie' AND id > :last ORDER BY id LIMIT :size",
+            feed=ctx.alimentation_id,
+            ordre=ORDRE[kind],
+            last=last,
+            size=LOT,
+            **values,
+        )
+        if not rows:
+            return
+        yield [LigneEcart(*row[:5], bool(row[5]), *row[6:]) for row in rows]
+        last = rows[-1][0]
+
+
+def _apply_batch(ctx: Contexte, kind: str, batch: list[LigneEcart]) -> None:
+    if kind in PERSONNES:
+        appliquer_lot(ctx, kind, batch)
+    elif kind == "lien":
+        appliquer_lot_liens(ctx, batch)
+    elif kind == "etablissement":
+        appliquer_ecole(ctx, batch)
+    elif kind in ("division", "groupe"):
+        appliquer_classes(ctx, kind, batch)
+    else:
+        appliquer_nomenclature(ctx, kind, batch)
+    ctx.ecritures.vider()
+
+
+def _remove_people_gone(ctx: Contexte) -> None:
+    """Who has no open attachment left enters «Suppressions» (U8)."""
+    if ctx.fermees:
+        rows_of(
+            ctx.session,
+            "UPDATE personne SET supprime_le = :instant WHERE id IN :ids AND supprime_le IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM rattachement r WHERE r.personne_id = personne.id"
+            " AND r.fin IS NULL)",
+            ids=sorted(set(ctx.fermees)),
+            instant=now_of(ctx.session),
+        )
+
+
+def clore_application(session: Session, alimentation: Alimentation) -> None:
+    """Close the application when no school is left; a school refused keeps the feed open."""
+    if alimentation.etat not in ("apercu", "application"):
+        raise ConflictError("Cette alimentation n’est pas en cours d’application.")
+    if etablissements_a_appliquer(session, alimentation):
+        return
+    references = References(session, alimentation.source)
+    ctx = Contexte(
+        session=session,
+        alimentation_id=alimentation.id,
+        source=alimentation.source,
+        espace=alimentation.cle_portee,
+        uai="",
+        etablissement_id=0,
+        today=now().date().isoformat(),
+        references=references,
+        ecritures=Ecritures(session, alimentation.source, references),
+    )
+    _apply_common(ctx)
+    alimentation.etat = "appliquee"
+    alimentation.appliquee_le = now()
+    if alimentation.etablissement_id is None and ":" in alimentation.cle_portee:
+        uai = alimentation.cle_portee.partition(":")[2]
+        alimentation.etablissement_id = session.scalar(
+            select(Etablissement.id).where(Etablissement.uai == uai)
+        )
+    session.flush()

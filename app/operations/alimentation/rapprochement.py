@@ -1,0 +1,312 @@
+"""Whom a record is about: identifiers in the official order, then the name, never a silent merge.
+
+Rules, for a record whose own key the base does not know yet:
+
+* each identifier leads to at most one person; two identifiers leading to two people, or an
+  identifier leading elsewhere than the record's known key, is ``identifiants_divergents``:
+  nothing is applied and nobody of the two leaves;
+* an INE counts only with the same birth date. It joins somebody who already carries another key
+  of the same source only when the whole name agrees too (a pupil stated by two schools); twins
+  given one INE by mistake stay two people (``ine_double``);
+* an identifier that leads to somebody of another kind (a parent who is also staff) counts only
+  when the name agrees; else it is left to its holder (``identifiant_deja_pris``);
+* without identifier, a pupil is sought by name, first name and birth date within the school; a
+  member of staff by e-mail and name, then by name and birth date among staff; a parent by e-mail
+  and whole name. One single answer is a match, unless that person carries another key of the same
+  source or another INE: then both stand (``homonyme``, ``homonyme_possible``).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from app.database import rows_of
+from app.operations.alimentation.champs import PROFILS_DE, Record, iso
+from app.queries.noms import search_key
+
+Cle = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class Candidat:
+    """A record to match: its key, the person that key already means, and what it says."""
+
+    cle: str
+    identite: Record
+    identifiants: list[Cle]
+    uais: set[str]
+    connu: int | None = None
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Who it is (or nobody yet), what must be said of it, which identifiers are another's."""
+
+    personne_id: int | None = None
+    code: str | None = None
+    message: str | None = None
+    refuses: set[Cle] = field(default_factory=set)
+    divergents: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class Profil:
+    """What matching needs of a person of the base."""
+
+    noms: set[str]
+    prenom: str
+    naissance: str | None
+    email: str | None
+    profils: set[str] = field(default_factory=set)
+    cles: set[str] = field(default_factory=set)
+    ine: str | None = None
+
+    def same_name(self, identite: Record) -> bool:
+        """Tell whether last name (either of them) and first name agree."""
+        return self.prenom == search_key(identite.get("prenom") or "") and bool(self.noms & noms_de(identite))
+
+
+def noms_de(identite: Record) -> set[str]:
+    """Return the comparable last names of a record: family name and name in use."""
+    return {search_key(name) for name in (identite.get("nom"), identite.get("nom_usage")) if name}
+
+
+class Rapprochement:
+    """Matches the records of one batch with a fixed number of statements."""
+
+    def __init__(self, session: Session, objet: str, espace: str) -> None:
+        self.session = session
+        self.objet = objet
+        self.espace = espace
+        self.gens: dict[int, Profil] = {}
+
+    def juger(self, candidats: Sequence[Candidat]) -> list[Verdict]:
+        """Return one verdict per record, in order."""
+        holders = self._holders(candidats)
+        self._load(set(holders.values()))
+        verdicts = [self._by_identifier(candidat, holders) for candidat in candidats]
+        rest = [
+            (candidat, verdict)
+            for candidat, verdict in zip(candidats, verdicts, strict=True)
+            if verdict.personne_id is None and not verdict.divergents
+        ]
+        if rest:
+            self._by_name(rest)
+        return verdicts
+
+    def _holders(self, candidats: Iterable[Candidat]) -> dict[Cle, int]:
+        """Return identifier → person, one statement per (type, scope)."""
+        wanted: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for candidat in candidats:
+            for type_, portee, valeur in candidat.identifiants:
+                wanted[type_, portee].append(valeur)
+        found: dict[Cle, int] = {}
+        for (type_, portee), values in wanted.items():
+            for valeur, personne_id in rows_of(
+                self.session,
+                "SELECT valeur, personne_id FROM identifiant"
+                " WHERE type = :type AND portee = :portee AND valeur IN :valeurs",
+                type=type_,
+                portee=portee,
+                valeurs=values,
+            ):
+                found[type_, portee, valeur] = personne_id
+        return found
+
+    def _load(self, ids: set[int]) -> None:
+        wanted = sorted(ids - self.gens.keys())
+        if not wanted:
+            return
+        for pid, nom, usage, prenom, born, email in rows_of(
+            self.session,
+            "SELECT id, nom, nom_usage, prenom, date_naissance, email FROM personne WHERE id IN :ids",
+            ids=wanted,
+        ):
+            noms = {search_key(name) for name in (nom, usage) if name}
+            self.gens[pid] = Profil(noms, search_key(prenom), iso(born), email)
+        for pid, profil in rows_of(
+            self.session,
+            "SELECT DISTINCT personne_id, profil FROM rattachement WHERE personne_id IN :ids",
+            ids=wanted,
+        ):
+            self.gens[pid].profils.add(profil)
+        for pid, cle in rows_of(
+            self.session,
+            "SELECT personne_id, cle FROM fiche_source"
+            " WHERE personne_id IN :ids AND espace = :espace AND objet = :objet AND presente",
+            ids=wanted,
+            espace=self.espace,
+            objet=self.objet,
+        ):
+            self.gens[pid].cles.add(cle)
+        for pid, ine in rows_of(
+            self.session,
+            "SELECT personne_id, valeur FROM identifiant WHERE personne_id IN :ids AND type = 'ine'",
+            ids=wanted,
+        ):
+            self.gens[pid].ine = ine
+
+    def _by_identifier(self, candidat: Candidat, holders: dict[Cle, int]) -> Verdict:
+        verdict = Verdict(personne_id=candidat.connu)
+        found: dict[int, Cle] = {}
+        for cle in candidat.identifiants:
+            pid = holders.get(cle)
+            if pid is None or pid == candidat.connu:
+                continue
+            refusal = self._refusal(candidat, cle, self.gens[pid])
+            if refusal is None:
+                found.setdefault(pid, cle)
+            else:
+                verdict.refuses.add(cle)
+                verdict.code, verdict.message = refusal
+        people = ([candidat.connu] if candidat.connu else []) + list(found)
+        if len(people) > 1:
+            verdict.divergents = tuple(people)
+            verdict.personne_id = None
+            verdict.code = "identifiants_divergents"
+            listed = ", ".join(f"{cle[0].upper()} {cle[2]}" for cle in found.values())
+            verdict.message = (
+                f"Les identifiants de cette fiche ({listed}) désignent {len(people)} personnes différentes."
+                " Rien n’est modifié : corrigez la source ou fusionnez les personnes."
+            )
+        elif people:
+            verdict.personne_id = people[0]
+        return verdict
+
+    def _refusal(self, candidat: Candidat, cle: Cle, profil: Profil) -> tuple[str, str] | None:
+        """Return why an identifier's holder is not this person, or None when it may be."""
+        type_, _portee, valeur = cle
+        named = profil.same_name(candidat.identite)
+        if type_ == "ine":
+            born = candidat.identite.get("date_naissance")
+            elsewhere = bool(profil.cles - {candidat.cle})
+            if (born and profil.naissance and born != profil.naissance) or (elsewhere and not named):
+                return (
+                    "ine_double",
+                    f"L’INE {valeur} est déjà celui d’une autre personne ; il ne lui est pas ajouté.",
+                )
+            return None
+        same_kind = not profil.profils or bool(profil.profils & set(PROFILS_DE[self.objet]))
+        if same_kind or named:
+            return None
+        return (
+            "identifiant_deja_pris",
+            f"L’identifiant {type_} {valeur} est déjà celui d’une autre personne ; il ne lui est pas ajouté.",
+        )
+
+    def _by_name(self, rest: list[tuple[Candidat, Verdict]]) -> None:
+        if self.objet == "eleve":
+            pupils = self._pupils(rest)
+            for candidat, verdict in rest:
+                born = candidat.identite.get("date_naissance")
+                near = {pid for uai in candidat.uais for pid in pupils.get((uai, born or ""), ())}
+                self._decide(candidat, verdict, near)
+            return
+        by_email = self._mailboxes(rest)
+        staff = self._staff(rest) if self.objet == "personnel" else {}
+        for candidat, verdict in rest:
+            near = by_email.get(candidat.identite.get("email") or "", set())
+            self._decide(candidat, verdict, near)
+            if (
+                verdict.personne_id is None
+                and verdict.code is None
+                and candidat.identite.get("date_naissance")
+            ):
+                self._decide(
+                    candidat,
+                    verdict,
+                    {pid for nom in noms_de(candidat.identite) for pid in staff.get(nom, ())},
+                    born_required=True,
+                )
+
+    def _decide(
+        self, candidat: Candidat, verdict: Verdict, near: set[int], *, born_required: bool = False
+    ) -> None:
+        """Keep the one person of ``near`` with the whole name and no contrary birth date."""
+        born = candidat.identite.get("date_naissance")
+        alike = []
+        for pid in sorted(near):
+            profil = self.gens[pid]
+            contrary = born and profil.naissance and born != profil.naissance
+            if contrary or (born_required and profil.naissance != born):
+                continue
+            if profil.same_name(candidat.identite):
+                alike.append(pid)
+        if not alike:
+            return
+        ine = next((cle[2] for cle in candidat.identifiants if cle[0] == "ine"), None)
+        profil = self.gens[alike[0]]
+        if ine and profil.ine and ine != profil.ine:
+            verdict.code = "homonyme"
+            verdict.message = "Même nom et même date de naissance qu’une autre personne, d’INE différent."
+        elif len(alike) > 1 or profil.cles - {candidat.cle}:
+            verdict.code = "homonyme_possible"
+            verdict.message = (
+                "Une personne de même nom est déjà connue de cette source sous une autre clé."
+                " Elle n’est pas fusionnée : vérifiez s’il s’agit d’un doublon."
+            )
+        else:
+            verdict.personne_id = alike[0]
+
+    def _pupils(self, rest: list[tuple[Candidat, Verdict]]) -> dict[tuple[str, str], set[int]]:
+        """Return (school, birth date) → pupils who were ever there."""
+        uais = sorted({uai for candidat, _verdict in rest for uai in candidat.uais})
+        dates = sorted(
+            {born for candidat, _verdict in rest if (born := candidat.identite.get("date_naissance"))}
+        )
+        found: dict[tuple[str, str], set[int]] = defaultdict(set)
+        if uais and dates:
+            for pid, uai, born in rows_of(
+                self.session,
+                "SELECT p.id, e.uai, p.date_naissance FROM etablissement e"
+                " JOIN rattachement r ON r.etablissement_id = e.id AND r.profil = 'eleve'"
+                " JOIN personne p ON p.id = r.personne_id"
+                " WHERE e.uai IN :uais AND CAST(p.date_naissance AS VARCHAR) IN :dates",
+                uais=uais,
+                dates=dates,
+            ):
+                found[uai, iso(born) or ""].add(pid)
+            self._load({pid for ids in found.values() for pid in ids})
+        return found
+
+    def _mailboxes(self, rest: list[tuple[Candidat, Verdict]]) -> dict[str, set[int]]:
+        """Return e-mail → adults who have it."""
+        emails = sorted({email for candidat, _v in rest if (email := candidat.identite.get("email"))})
+        found: dict[str, set[int]] = defaultdict(set)
+        if emails:
+            for pid, email in rows_of(
+                self.session,
+                "SELECT p.id, p.email FROM personne p WHERE p.email IN :emails AND NOT EXISTS"
+                " (SELECT 1 FROM rattachement r WHERE r.personne_id = p.id AND r.profil = 'eleve')",
+                emails=emails,
+            ):
+                found[email].add(pid)
+            self._load({pid for ids in found.values() for pid in ids})
+        return found
+
+    def _staff(self, rest: list[tuple[Candidat, Verdict]]) -> dict[str, set[int]]:
+        """Return last name → staff born on the date of a record of that name."""
+        dates = sorted(
+            {born for candidat, _verdict in rest if (born := candidat.identite.get("date_naissance"))}
+        )
+        found: dict[str, set[int]] = defaultdict(set)
+        if dates:
+            ids = {
+                row[0]
+                for row in rows_of(
+                    self.session,
+                    "SELECT DISTINCT p.id FROM rattachement r JOIN personne p ON p.id = r.personne_id"
+                    " WHERE r.profil IN :profils AND CAST(p.date_naissance AS VARCHAR) IN :dates",
+                    profils=list(PROFILS_DE["personnel"]),
+                    dates=dates,
+                )
+            }
+            self._load(ids)
+            for pid in ids:
+                for nom in self.gens[pid].noms:
+                    found[nom].add(pid)
+        return found
