@@ -6,6 +6,7 @@ import click
 from flask import current_app
 from sqlalchemy import select
 
+from app import logs
 from app.cli import preau
 from app.database import reading
 from app.extensions import db
@@ -17,6 +18,7 @@ def run_worker() -> None:
     """Exécute les travaux de fond et envoie le courrier, jusqu’à l’arrêt demandé."""
     from app.jobs import worker
 
+    logs.configure(current_app.extensions["reglages"].journal_niveau)
     raise SystemExit(worker.main(current_app._get_current_object()))  # type: ignore[attr-defined]
 
 
