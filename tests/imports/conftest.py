@@ -70,7 +70,8 @@ def siecle(root: str, donnees: str, *, uai: str = "0350001L", annee: str = "2025
     return (
         f'<?xml version="1.0" encoding="ISO-8859-15"?>\n<{root} VERSION="3.0">\n<PARAMETRES><UAJ>{uai}</UAJ>'
         f"<ANNEE_SCOLAIRE>{annee}</ANNEE_SCOLAIRE><DATE_EXPORT>02/09/2025</DATE_EXPORT>"
-        f"<HORODATAGE>02/09/2025 18:05:00</HORODATAGE></PARAMETRES>\n<DONNEES>\n{donnees}</DONNEES>\n</{root}>\n"
+        "<HORODATAGE>02/09/2025 "
+        f"18:05:00</HORODATAGE></PARAMETRES>\n<DONNEES>\n{donnees}</DONNEES>\n</{root}>\n"
     ).encode("iso8859-15")
 
 

@@ -1,5 +1,7 @@
 """AAF deltas, and the directories of the first degree."""
 
+# ruff: noqa: E501 - XML as exporters write it
+
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,7 @@
 """SIECLE exports of one school: pupils, guardians, structures, nomenclature."""
 
+# ruff: noqa: E501 - XML as exporters write it
+
 from __future__ import annotations
 
 import pytest
@@ -41,7 +43,8 @@ def eleves(pupils: str, structures: str, options: str = "") -> bytes:
 def person(key: str, nom: str = "ROCK") -> str:
     return (
         f'<PERSONNE PERSONNE_ID="{key}"><LC_CIVILITE>MME</LC_CIVILITE><NOM_DE_FAMILLE>{nom}</NOM_DE_FAMILLE>'
-        "<PRENOM>Ada</PRENOM><TEL_PORTABLE>06 01 02 03 04</TEL_PORTABLE><MEL/><ADRESSE_ID>9</ADRESSE_ID></PERSONNE>"
+        "<PRENOM>Ada</PRENOM><TEL_PORTABLE>06 01 02 03 "
+        "04</TEL_PORTABLE><MEL/><ADRESSE_ID>9</ADRESSE_ID></PERSONNE>"
     )
 
 
@@ -126,7 +129,8 @@ class TestEleves:
 
 
 class TestResponsables:
-    def read(self, ecrire, lire, links, people=person("1") + person("2")):
+    def read(self, ecrire, lire, links):
+        people = person("1") + person("2")
         return lire(ecrire("r.xml", responsables(people, links)))
 
     def test_person_and_address(self, ecrire, lire):
