@@ -12,6 +12,7 @@ from app.errors import ConflictError, RuleViolationError
 from app.extensions import now
 from app.models import Alimentation, AlimentationEtablissement, Tache
 from app.operations import journal, taches
+from app.operations.alimentation import etablissements_a_appliquer
 from app.operations.saisies import Actor
 from app.operations.uploads import Depot
 
@@ -76,7 +77,7 @@ def ask_apply(
     if alimentation.etat not in {"apercu", "application"}:
         raise ConflictError(_state_sentence(alimentation))
     todo = [ligne for ligne in lignes if ligne.applique_le is None]
-    if not todo:
+    if not todo and etablissements_a_appliquer(session, alimentation):
         raise RuleViolationError("Choisissez au moins un établissement qui n’est pas encore à jour.")
     blocked = [ligne for ligne in todo if ligne.depart_bloque and not ligne.departs_acceptes]
     if blocked and not accepter_departs:

@@ -43,22 +43,17 @@ IDENTIFIANT_LABELS = {
     "sts": "Numéro STS",
 }
 PARENTE_LABELS = {
-    "10": "Mère ou père",
-    "11": "Mère",
-    "12": "Père",
-    "20": "Grand-parent",
-    "21": "Frère ou sœur",
-    "37": "Frère ou sœur",
+    "10": "Mère",
+    "20": "Père",
+    "37": "Fratrie",
     "38": "Ascendant",
     "39": "Autre membre de la famille",
-    "41": "Éducateur",
-    "42": "Assistant familial",
-    "50": "Assistant familial",
-    "51": "Garde d’enfant",
-    "70": "Aide sociale à l’enfance",
+    "41": "Assistant familial",
+    "42": "Garde d’enfant",
+    "50": "Tuteur",
+    "51": "Aide sociale à l’enfance",
+    "70": "L’élève lui-même",
     "90": "Autre lien",
-    "91": "Autre lien",
-    "99": "Lui-même, majeur",
 }
 NIVEAU_LABELS = {1: "Représentant légal", 2: "Personne en charge", 3: "Contact"}
 

@@ -17,7 +17,7 @@ from app.extensions import db
 from app.models import Alimentation, Ecart, Tache
 from app.operations import demandes_alimentation as demandes
 from app.operations import uploads
-from app.operations.alimentation.apercu import abandonner
+from app.operations.alimentation import abandonner
 from app.operations.saisies import record
 from app.queries import ecarts as reads
 from app.queries.suivi import task_of_feed
@@ -180,7 +180,7 @@ class AlimentationView(PreauBaseView):
         feed = self._feed(pk)
         source = request.form if request.method == "POST" else request.args
         chosen = set(ids_arg("ligne", source))
-        lines = [line for line in reads.schools(db.session(), feed.id) if line.applique_le is None]
+        lines = [line for line in reads.schools(db.session(), feed.id) if words.is_waiting(line)]
         if chosen:
             lines = [line for line in lines if line.id in chosen]
         accept = source.get("accepter_departs") == "1"

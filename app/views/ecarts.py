@@ -175,8 +175,8 @@ def place(ecart: Ecart) -> str:
     """Return the file and the line an object was read at."""
     if not ecart.ligne:
         return ecart.fichier
-    line = f"ligne{NBSP}{number(ecart.ligne)}"
-    return f"{ecart.fichier}, {line}" if ecart.fichier else line
+    line = f"Ligne{NBSP}{number(ecart.ligne)}"
+    return f"{line}, {ecart.fichier}" if ecart.fichier else line
 
 
 def changes_of(ecart: Ecart) -> list[Change]:
@@ -291,6 +291,11 @@ DEPARTS, CHANGEMENTS = "departs", ("crees", "modifies", "departs", "retours")
 def line_total(line: AlimentationEtablissement) -> int:
     """Return how many differences applying would write in a school."""
     return sum(_count(line, nature) for nature in CHANGEMENTS)
+
+
+def is_waiting(line: AlimentationEtablissement) -> bool:
+    """Tell whether a school has something left to apply."""
+    return line.applique_le is None and line_total(line) > 0
 
 
 def line_departures(line: AlimentationEtablissement) -> int:
