@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,17 @@ def discard(folder: Path, jeton: str) -> None:
     """Delete a depot; one already deleted is fine."""
     if TOKEN.fullmatch(jeton):
         shutil.rmtree(folder / jeton, ignore_errors=True)
+
+
+def purge(folder: Path, *, days: int = 2) -> int:
+    """Delete depots nobody came back to: files of people do not lie about. Return how many."""
+    if not folder.is_dir():
+        return 0
+    limit = time.time() - days * 86_400
+    old = [path for path in folder.iterdir() if TOKEN.fullmatch(path.name) and path.stat().st_mtime < limit]
+    for path in old:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(old)
 
 
 def safe_name(given: str, number: int) -> str:

@@ -85,6 +85,7 @@ class AlimentationView(PreauBaseView):
     def _deposit(self, errors: Sentences) -> Tache | None:
         settings = current_app.extensions["reglages"]
         folder = settings.dossier / "depots"
+        uploads.purge(folder)
         try:
             given: Streams = [
                 (item.filename or "", item.stream)
