@@ -13,7 +13,6 @@ from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response
 
 from app.extensions import db, now
-from app.models import Etablissement, Tache
 from app.queries import accueil as reads
 from app.security.manager import allowed, current_account, use_perimetre_for
 from app.security.permissions import Resource, Verb
@@ -34,14 +33,34 @@ class Task:
     tone: str = "info"
 
 
+@dataclass(frozen=True)
+class Work:
+    """One work under way."""
+
+    text: str
+    waiting: bool
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True)
+class Late:
+    """One school no feed has reached lately."""
+
+    name: str
+    uai: str
+    url: str
+    last: datetime | None
+
+
 @dataclass
 class Home:
-    """Everything the home page shows."""
+    """Everything the home page shows, read out: the perimeter changes from one read to the next."""
 
     todo: list[Task] = field(default_factory=list)
-    running: Sequence[Tache] = ()
+    running: Sequence[Work] = ()
     late_count: int = 0
-    late: Sequence[tuple[Etablissement, datetime | None]] = ()
+    late: Sequence[Late] = ()
     schools: int | None = None
 
 
@@ -103,7 +122,10 @@ def _tasks(home: Home) -> None:
     if not allowed(Verb.LIRE, Resource.TACHE):
         return
     use_perimetre_for(Resource.TACHE)
-    home.running = reads.tasks_running(db.session())
+    home.running = [
+        Work(task.libelle or task.type, task.etat == "attente", task.fait, task.total)
+        for task in reads.tasks_running(db.session())
+    ]
     for task in reads.tasks_failed(db.session(), since=now() - FAILED_SHOWN):
         home.todo.append(
             Task(
@@ -133,4 +155,8 @@ def _schools(home: Home) -> None:
     use_perimetre_for(Resource.ETABLISSEMENT)
     home.schools = reads.schools(db.session())
     if allowed(Verb.LIRE, Resource.ALIMENTATION):
-        home.late_count, home.late = reads.schools_late(db.session())
+        home.late_count, late = reads.schools_late(db.session())
+        home.late = [
+            Late(school.nom, school.uai, link("EtablissementView.show", pk=school.id), last)
+            for school, last in late
+        ]

@@ -61,7 +61,7 @@ chosen.field_flags = {"required": True}  # type: ignore[attr-defined]
 def stop_unread(_form: Any, field: Field) -> None:
     """Say once that a value cannot be read."""
     if field.process_errors:
-        raise StopValidation()
+        raise StopValidation
 
 
 class NumberField(IntegerField):

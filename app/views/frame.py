@@ -15,6 +15,10 @@ from app.security.manager import allowed, current_account
 from app.security.permissions import Resource, Verb
 
 
+MODULE_OF = dict.fromkeys(("Alimentation", "Suivi", "Droits"), "Administration")
+"""Section of the menu → module that holds it; a section that is not here is a module of its own."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One page of the menu this person may open."""
@@ -28,18 +32,30 @@ class Entry:
 
 @dataclass(frozen=True)
 class Section:
-    """A module of the top band and its pages in the side menu."""
+    """A heading of the side menu and the pages under it."""
 
     label: str
     entries: list[Entry]
 
     @property
+    def current(self) -> bool:
+        return any(entry.current for entry in self.entries)
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module of SPEC A in the top band: one or several sections of the side menu."""
+
+    label: str
+    sections: list[Section]
+
+    @property
     def url(self) -> str:
-        return self.entries[0].url
+        return self.sections[0].entries[0].url
 
     @property
     def current(self) -> bool:
-        return any(entry.current for entry in self.entries)
+        return any(section.current for section in self.sections)
 
 
 @dataclass(frozen=True)
@@ -58,7 +74,7 @@ class Frame:
     """Everything ``layouts/console.html`` needs."""
 
     home: str = "/"
-    modules: list[Section] = field(default_factory=list)
+    modules: list[Module] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     account: Account | None = None
 
@@ -69,14 +85,23 @@ def console_frame() -> Frame:
     account = current_account()
     if appbuilder is None or account is None:
         return Frame()
-    modules = menu_sections()
-    here = [module for module in modules if module.current]
+    sections = menu_sections()
+    modules = modules_of(sections)
+    here = [section for module in modules if module.current for section in module.sections]
     return Frame(
         home=appbuilder.get_url_for_index,
         modules=modules,
-        sections=here or modules,
-        account=_account(account, modules),
+        sections=here or sections,
+        account=_account(account, sections),
     )
+
+
+def modules_of(sections: list[Section]) -> list[Module]:
+    """Gather the sections of the menu in modules, in the order of the menu."""
+    gathered: dict[str, list[Section]] = {}
+    for section in sections:
+        gathered.setdefault(MODULE_OF.get(section.label, section.label), []).append(section)
+    return [Module(label, found) for label, found in gathered.items()]
 
 
 def menu_sections() -> list[Section]:
@@ -110,12 +135,12 @@ def _entry(item: MenuItem) -> Entry:
     )
 
 
-def _account(account: Compte, modules: list[Section]) -> Account:
+def _account(account: Compte, sections: list[Section]) -> Account:
     first, last = str(account.first_name or ""), str(account.last_name or "")
     links = [
         Entry(entry.label, entry.url)
-        for module in modules
-        for entry in module.entries
+        for section in sections
+        for entry in section.entries
         if entry.resource == str(Resource.MON_ESPACE)
     ]
     return Account(

@@ -21,6 +21,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from app.database import reading
 from app.views.filters import (
     FALSE,
+    KEY_SUFFIX,
     TRUE,
     InvalidFilterError,
     Related,
@@ -34,6 +35,7 @@ from app.views.rendering import shown
 PAGE_SIZES = (25, 50, 100)
 MAX_PAGE_SIZE = 100
 LONGEST_SEARCH = 200
+CODES = {"uai", "code"}
 FILTER_ARGUMENT = re.compile(r"_flt_(\d)_(\w+)")
 
 
@@ -59,8 +61,14 @@ class Column:
     name: str
     label: str
     numeric: bool = False
+    code: bool = False
     sort_url: str = ""
     sorted: str = ""
+
+    @property
+    def css(self) -> str:
+        """Return how its cells are set: numbers to the right, codes in fixed width."""
+        return "pr-num" if self.numeric else "pr-code" if self.code else ""
 
 
 @dataclass(frozen=True)
@@ -223,7 +231,7 @@ def columns_of(view: Any, args: ListArgs, *, sortable: bool = True) -> list[Colu
     name, mapped = type(view).__name__, inspect(view.datamodel.obj).columns
     headers = []
     for column in view.list_columns:
-        current = args.order == column
+        current = args.order in {column, column + KEY_SUFFIX}
         flipped = "desc" if current and not args.descending else "asc"
         url = with_args(f"page_{name}", **{f"_oc_{name}": column, f"_od_{name}": flipped})
         numeric = (
@@ -237,6 +245,7 @@ def columns_of(view: Any, args: ListArgs, *, sortable: bool = True) -> list[Colu
                 column,
                 str(view.label_columns.get(column, column)),
                 numeric=numeric,
+                code=column.rpartition(".")[2] in CODES and column not in view.formatters_columns,
                 sort_url=url if sortable and column in view.order_columns else "",
                 sorted=("descending" if args.descending else "ascending") if current else "",
             )

@@ -70,7 +70,7 @@
         field.focus();
         if (field.name === "q") { field.value = typed; field.setSelectionRange(typed.length, typed.length); }
       }
-      const said = fresh.querySelector(".pr-chips > li, .pr-empty h3, .pr-pager > span")?.textContent;
+      const said = fresh.querySelector(".pr-chips > li, .pr-empty h2, .pr-pager > span")?.textContent;
       const status = document.getElementById("annonce");
       if (status && said) status.textContent = said;
     } catch {
