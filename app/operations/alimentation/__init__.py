@@ -5,11 +5,13 @@ each of ``etablissements_a_appliquer`` then ``clore_application`` applies it; ``
 the last one applied; ``abandonner`` drops a preview.
 """
 
+from app.operations.alimentation.annulation import annuler
 from app.operations.alimentation.apercu import (
     abandonner,
     clore_apercu,
     etablissements_a_appliquer,
     ouvrir,
+    refuser,
     total,
 )
 from app.operations.alimentation.application import appliquer_etablissement, clore_application
@@ -17,11 +19,13 @@ from app.operations.alimentation.comparaison import comparer
 
 __all__ = [
     "abandonner",
+    "annuler",
     "appliquer_etablissement",
     "clore_apercu",
     "clore_application",
     "comparer",
     "etablissements_a_appliquer",
     "ouvrir",
+    "refuser",
     "total",
 ]

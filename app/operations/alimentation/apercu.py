@@ -104,6 +104,15 @@ def abandonner(session: Session, alimentation: Alimentation) -> None:
     )
 
 
+def refuser(session: Session, alimentation: Alimentation, motif: str) -> None:
+    """Refuse a feed whose files could not be read to the end: nothing of it remains but why."""
+    if alimentation.etat == "lecture":
+        abandonner(session, alimentation)
+        alimentation.etat = "refusee"
+        alimentation.motif = motif
+        session.flush()
+
+
 def clore_apercu(
     session: Session, alimentation: Alimentation, *, seuil_pourcent: float = SEUIL_POURCENT
 ) -> None:

@@ -144,7 +144,7 @@ def _batches(ctx: Contexte, kind: str, uai: str | None) -> Iterator[list[LigneEc
         )
         if not rows:
             return
-        yield [LigneEcart(*row[:5], bool(row[5]), *row[6:]) for row in rows]
+        yield [LigneEcart(*row) for row in rows]
         last = rows[-1][0]
 
 

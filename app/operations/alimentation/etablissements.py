@@ -36,7 +36,7 @@ def appliquer_ecole(ctx: Contexte, lines: list[LigneEcart]) -> None:
                 values["mere_id"] = found[0][0]
         if "nom" in values:
             values["nom_recherche"] = search_key(values["nom"])[:240]
-        if "ouvert_le" in values and values["ouvert_le"]:
+        if values.get("ouvert_le"):
             values["ouvert_le"] = date.fromisoformat(values["ouvert_le"])
         write_school(ctx, row.id, values)
         _sign(ctx, ligne, {"id": row.id, "champs": changes if ligne.nature != "cree" else {}})

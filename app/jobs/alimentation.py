@@ -1,0 +1,152 @@
+"""Reading, applying and undoing feeds, with their commits.
+
+Each batch read, each school applied or undone is one transaction. Killed while reading, a feed is
+read again from its files; killed while applying, the schools not applied remain to be.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from app.config import Reglages
+from app.database import rows_of
+from app.errors import UserError
+from app.imports import open_sources
+from app.models import Alimentation
+from app.operations.alimentation import (
+    annuler,
+    appliquer_etablissement,
+    clore_apercu,
+    clore_application,
+    comparer,
+    etablissements_a_appliquer,
+    ouvrir,
+    refuser,
+)
+
+Progress = Callable[[int, int | None], None]
+
+
+def quiet(_done: int, _total: int | None) -> None:
+    """Tell nobody."""
+
+
+def read_and_compare(
+    session: Session,
+    paths: Sequence[Path],
+    *,
+    acteur: str,
+    etablissements: set[str] | None = None,
+    progress: Progress = quiet,
+) -> Alimentation:
+    """Read files and stage what they would change; nothing else of the base moves.
+
+    :raises UserError: unreadable files, or an export older than the last one applied; the feed
+        then stays as ``refusee`` with its reason.
+    """
+    with open_sources(list(paths), structures=_structures(session, paths)) as source:
+        entete = source.entete
+        alimentation = ouvrir(session, entete, acteur=acteur)
+        session.commit()
+        if alimentation.etat == "refusee":
+            raise UserError(alimentation.motif or "Cet export est refusé.")
+        try:
+            with _calm_collector():
+                for read in comparer(
+                    session, alimentation, entete, source.objets(), etablissements=etablissements
+                ):
+                    session.commit()
+                    progress(read, None)
+        except UserError as error:
+            session.rollback()
+            refuser(session, alimentation, error.message)
+            session.commit()
+            raise
+    clore_apercu(session, alimentation, seuil_pourcent=_settings().departs_seuil_pourcent)
+    session.commit()
+    return alimentation
+
+
+def apply(
+    session: Session,
+    alimentation: Alimentation,
+    *,
+    acteur: str,
+    uais: set[str] | None = None,
+    lignes: set[int] | None = None,
+    accepter_departs: bool = False,
+    progress: Progress = quiet,
+) -> list[str]:
+    """Apply a preview school by school, each committed; return why some were refused.
+
+    ``uais`` or ``lignes`` limit it to some schools. A school refused stops nothing else.
+    """
+    chosen = [
+        line
+        for line in etablissements_a_appliquer(session, alimentation)
+        if (uais is None or line.uai in uais) and (lignes is None or line.id in lignes)
+    ]
+    refused = []
+    with _calm_collector():
+        for done, line in enumerate(chosen, start=1):
+            try:
+                appliquer_etablissement(
+                    session, alimentation, line, accepter_departs=accepter_departs, acteur=acteur
+                )
+            except UserError as error:
+                session.rollback()
+                refused.append(error.message)
+            else:
+                session.commit()
+            progress(done, len(chosen))
+    clore_application(session, alimentation)
+    session.commit()
+    return refused
+
+
+def undo(session: Session, alimentation: Alimentation, *, acteur: str, progress: Progress = quiet) -> None:
+    """Undo the last application of a scope, school by school, each committed."""
+    for done, _uai in enumerate(annuler(session, alimentation, acteur=acteur), start=1):
+        session.commit()
+        progress(done, None)
+    session.commit()
+
+
+@contextmanager
+def _calm_collector() -> Iterator[None]:
+    """Keep what is loaded out of the garbage collector's rounds while rows stream by."""
+    gc.collect()
+    gc.freeze()
+    threshold = gc.get_threshold()
+    gc.set_threshold(50_000, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*threshold)
+        gc.unfreeze()
+
+
+def _settings() -> Reglages:
+    settings: Reglages = current_app.extensions["reglages"]
+    return settings
+
+
+def _structures(session: Session, paths: Sequence[Path]) -> dict[str, str]:
+    """Return the AAF keys of the schools already known to their UAI, for a delta."""
+    with open_sources(list(paths)) as probe:
+        entete = probe.entete
+    if entete.mode != "delta":
+        return {}
+    rows = rows_of(
+        session,
+        "SELECT f.cle, e.uai FROM fiche_source f JOIN etablissement e ON e.id = f.etablissement_id"
+        " WHERE f.espace = :espace AND f.objet = 'etablissement'",
+        espace=entete.espace,
+    )
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,359 @@
+"""Undoing the last feed applied in a scope, school by school, from what applying it wrote down.
+
+What somebody changed since stays: a field edited by hand, a person who has an account or whom
+another source also names. Their digest is forgotten, so the same file may be applied again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.database import bulk_insert, lock, rows_of
+from app.errors import ConflictError
+from app.extensions import now
+from app.models import Alimentation, AlimentationEtablissement
+from app.operations import journal
+from app.operations.alimentation.champs import ORDRE, PERSONNES
+from app.operations.alimentation.ecritures import LIEN, Ecritures, now_of, table
+from app.operations.alimentation.etablissements import update_row, write_composition, write_school
+from app.operations.alimentation.etats import etats
+from app.operations.alimentation.familles import attach_guardians, detacher_responsables, write_links
+from app.operations.alimentation.gens import Contexte
+from app.operations.alimentation.references import References
+from app.operations.alimentation.structures import COMPOSITION, TABLES
+from app.queries.noms import personne_key
+
+LOT = 1000
+
+
+def annuler(session: Session, alimentation: Alimentation, *, acteur: str) -> Iterator[str]:
+    """Undo a feed; yield the UAI of each school undone, for the caller to commit.
+
+    :raises ConflictError: it is not the last feed applied in its scope.
+    """
+    _check_last(session, alimentation)
+    lines = session.scalars(
+        select(AlimentationEtablissement)
+        .where(
+            AlimentationEtablissement.alimentation_id == alimentation.id,
+            AlimentationEtablissement.applique_le.is_not(None),
+        )
+        .order_by(AlimentationEtablissement.uai.desc())
+    ).all()
+    for line in lines:
+        lock(session, "alimentation")
+        _undo_school(session, alimentation, line, acteur)
+        line.applique_le = None
+        session.flush()
+        yield line.uai
+    alimentation.etat = "annulee"
+    alimentation.annulee_le = now()
+    session.flush()
+
+
+def _check_last(session: Session, alimentation: Alimentation) -> None:
+    if alimentation.etat not in ("appliquee", "application"):
+        raise ConflictError("Seule une alimentation appliquée peut être annulée.")
+    newest = session.scalar(
+        select(func.max(Alimentation.id)).where(
+            Alimentation.cle_portee == alimentation.cle_portee,
+            Alimentation.etat.in_(("appliquee", "application")),
+        )
+    )
+    if newest != alimentation.id:
+        raise ConflictError(
+            "Une alimentation plus récente de la même source a été appliquée : annulez-la d’abord."
+        )
+
+
+def _undo_school(
+    session: Session, alimentation: Alimentation, line: AlimentationEtablissement, acteur: str
+) -> None:
+    references = References(session, alimentation.source)
+    references.etablissement_id = line.etablissement_id or 0
+    ctx = Contexte(
+        session=session,
+        alimentation_id=alimentation.id,
+        source=alimentation.source,
+        espace=alimentation.cle_portee,
+        uai=line.uai,
+        etablissement_id=line.etablissement_id or 0,
+        today=now().date().isoformat(),
+        references=references,
+        ecritures=Ecritures(session, alimentation.source, references),
+    )
+    created: list[int] = []
+    for kind in ("lien", *reversed(PERSONNES), "groupe", "division", "etablissement"):
+        for rows in _applied(ctx, kind):
+            if kind == "lien":
+                _undo_links(ctx, rows)
+            elif kind in PERSONNES:
+                created += _undo_people(ctx, kind, rows)
+            else:
+                _undo_structures(ctx, kind, rows)
+            _forget(ctx, kind, rows)
+    detacher_responsables(ctx)
+    _remove_created(ctx, created)
+    _people_without_place(ctx)
+    rows_of(
+        session,
+        "UPDATE ecart SET applique_le = NULL WHERE alimentation_id = :feed AND uai = :uai",
+        feed=alimentation.id,
+        uai=line.uai,
+    )
+    journal.write(
+        session,
+        acte="alimentation_annulee",
+        acteur=acteur,
+        objet_type="alimentation",
+        objet_id=alimentation.id,
+        objet=str(alimentation),
+        etablissement_id=line.etablissement_id,
+        apres=ctx.comptes,
+    )
+
+
+def _applied(ctx: Contexte, kind: str) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the applied differences of one kind: nature, key, person, what undoing needs."""
+    last = 0
+    while True:
+        rows = rows_of(
+            ctx.session,
+            "SELECT id, nature, cle, personne_id, defaire FROM ecart WHERE alimentation_id = :feed"
+            " AND uai = :uai AND ordre = :ordre AND applique_le IS NOT NULL AND defaire IS NOT NULL"
+            " AND nature <> 'anomalie' AND id > :last ORDER BY id LIMIT :size",
+            feed=ctx.alimentation_id,
+            uai=ctx.uai,
+            ordre=ORDRE[kind],
+            last=last,
+            size=LOT,
+        )
+        if not rows:
+            return
+        yield [(row[1], row[2], row[3], orjson.loads(row[4])) for row in rows]
+        last = rows[-1][0]
+
+
+def _undo_people(ctx: Contexte, kind: str, rows: list[tuple[Any, ...]]) -> list[int]:
+    """Give people back what they were; return those the feed had created."""
+    ids = [pid for _nature, _cle, pid, _undo in rows if pid]
+    states = etats(ctx.session, kind, ctx.espace, ids)
+    created: list[int] = []
+    closed: list[int] = []
+    for nature, _cle, pid, undo in rows:
+        if pid not in states:
+            continue
+        if nature == "depart":
+            _reopen(ctx, kind, pid, undo.get("fermees") or [])
+            continue
+        if undo.get("cree"):
+            created.append(pid)
+        state = states[pid]
+        back = {
+            name: change[0]
+            for name, change in (undo.get("identite") or {}).items()
+            if name not in state.verrous and state.identite.get(name) == change[1]
+        }
+        if {"nom", "nom_usage", "prenom"} & back.keys():
+            after = state.identite | back
+            back["nom_recherche"] = personne_key(after["nom_usage"] or after["nom"], after["prenom"])[:220]
+        ctx.ecritures.identite(pid, back)
+        _undo_identifiers(ctx, pid, undo)
+        place = undo.get("place") or {}
+        if place.get("nouvelle") or place.get("rouverte"):
+            closed.append(place["id"])
+        elif place:
+            _undo_facets(ctx, pid, place)
+        _undo_liens(ctx, pid, undo.get("liens") or {})
+    ctx.ecritures.vider()
+    _close_again(ctx, closed, rows)
+    ctx.compter(kind, len(rows))
+    return created
+
+
+def _reopen(ctx: Contexte, kind: str, pid: int, places: list[int]) -> None:
+    for place_id in places:
+        ctx.ecritures.place(place_id, {"fin": None, "motif_fin": None})
+    ctx.ecritures.rouvertes.append(pid)
+    rows_of(
+        ctx.session,
+        "UPDATE fiche_source SET presente = true, empreinte = NULL WHERE espace = :espace"
+        " AND objet = :objet AND personne_id = :id AND absente_de = :feed",
+        espace=ctx.espace,
+        objet=kind,
+        id=pid,
+        feed=ctx.alimentation_id,
+    )
+    if kind == "eleve" and places:
+        guardians = rows_of(
+            ctx.session,
+            "SELECT l.responsable_id FROM responsabilite l JOIN rattachement r"
+            " ON r.personne_id = l.responsable_id AND r.profil = 'responsable'"
+            " AND r.etablissement_id = :school WHERE l.eleve_id = :id",
+            school=ctx.etablissement_id,
+            id=pid,
+        )
+        attach_guardians(ctx, {row[0] for row in guardians})
+
+
+def _undo_identifiers(ctx: Contexte, pid: int, undo: dict[str, Any]) -> None:
+    for type_, portee, valeur in undo.get("identifiants") or ():
+        rows_of(
+            ctx.session,
+            "DELETE FROM identifiant WHERE personne_id = :id AND type = :type AND portee = :portee"
+            " AND valeur = :valeur",
+            id=pid,
+            type=type_,
+            portee=portee,
+            valeur=valeur,
+        )
+    for type_, portee, valeur, source in undo.get("ine") or ():
+        bulk_insert(
+            ctx.session,
+            table("identifiant"),
+            ("personne_id", "type", "portee", "valeur", "source"),
+            [(pid, type_, portee, valeur, source)],
+        )
+
+
+def _undo_facets(ctx: Contexte, pid: int, place: dict[str, Any]) -> None:
+    """Write again what the person did in the school before the feed."""
+    before = {
+        key: (change[0] or [])
+        if key in ("groupes", "options", "fonctions", "services", "principal")
+        else change[0]
+        for key, change in (place.get("facettes") or {}).items()
+        if key != "profil"
+    }
+    values = ctx.ecritures.colonnes(before)
+    if place.get("profil"):
+        values["profil"] = place["profil"]
+    ctx.ecritures.place(place["id"], values)
+    ctx.ecritures.facettes(pid, place["id"], before)
+    if place.get("fermee"):
+        ctx.ecritures.place(place["fermee"], {"fin": None, "motif_fin": None})
+
+
+def _undo_liens(ctx: Contexte, pid: int, changes: dict[str, list[Any]]) -> None:
+    if not changes:
+        return
+    guardians = {
+        row[0]: row[1]
+        for row in rows_of(
+            ctx.session,
+            "SELECT cle, personne_id FROM fiche_source WHERE espace = :espace AND objet = 'responsable'"
+            " AND cle IN :cles",
+            espace=ctx.espace,
+            cles=sorted(changes),
+        )
+    }
+    back = {(pid, guardians[cle]): change[0] for cle, change in changes.items() if guardians.get(cle)}
+    write_links(
+        ctx,
+        {pair: value for pair, value in back.items() if value},
+        {pair for pair, value in back.items() if not value},
+    )
+
+
+def _close_again(ctx: Contexte, places: list[int], rows: list[tuple[Any, ...]]) -> None:
+    if not places:
+        return
+    rows_of(
+        ctx.session,
+        "UPDATE rattachement SET fin = :instant, motif_fin = 'annulation' WHERE id IN :ids",
+        ids=places,
+        instant=now_of(ctx.session),
+    )
+    ctx.fermees += [pid for _nature, _cle, pid, _undo in rows if pid]
+    ctx.eleves_partis += [pid for _nature, _cle, pid, _undo in rows if pid]
+
+
+def _undo_links(ctx: Contexte, rows: list[tuple[Any, ...]]) -> None:
+    wanted: dict[tuple[int, int], list[Any]] = {}
+    removed: set[tuple[int, int]] = set()
+    for nature, cle, _pid, undo in rows:
+        pair = tuple(undo.get("lien") or ())
+        if len(pair) != len(LIEN[:2]):
+            continue
+        if undo.get("avant"):
+            wanted[pair[0], pair[1]] = undo["avant"]
+        else:
+            removed.add((pair[0], pair[1]))
+        if nature == "depart":
+            rows_of(
+                ctx.session,
+                "UPDATE fiche_source SET presente = true WHERE espace = :espace AND objet = 'lien'"
+                " AND cle = :cle",
+                espace=ctx.espace,
+                cle=cle,
+            )
+    write_links(ctx, wanted, removed)
+    attach_guardians(ctx, {pair[1] for pair in wanted})
+    ctx.compter("lien", len(rows))
+
+
+def _undo_structures(ctx: Contexte, kind: str, rows: list[tuple[Any, ...]]) -> None:
+    for nature, _cle, _pid, undo in rows:
+        before = {name: change[0] for name, change in (undo.get("champs") or {}).items()}
+        if kind == "etablissement":
+            plain = {key: value for key, value in before.items() if key not in ("academie", "mere")}
+            write_school(ctx, undo["id"], plain)
+            continue
+        composition = COMPOSITION[kind][0]
+        if nature == "cree":
+            before = {"active": False}
+        update_row(
+            ctx, TABLES[kind], undo["id"], {key: value for key, value in before.items() if key != composition}
+        )
+        if composition in before and before[composition] is not None:
+            write_composition(ctx, kind, undo["id"], before[composition])
+    ctx.compter(kind, len(rows))
+
+
+def _forget(ctx: Contexte, kind: str, rows: list[tuple[Any, ...]]) -> None:
+    """Forget digests, and the keys this feed was the first to state."""
+    first = [cle for nature, cle, _pid, undo in rows if nature != "depart" and not undo.get("fiche")]
+    known = [cle for nature, cle, _pid, undo in rows if nature != "depart" and undo.get("fiche")]
+    where = "WHERE espace = :espace AND objet = :objet AND cle IN :cles"
+    values = {"espace": ctx.espace, "objet": kind}
+    if first:
+        rows_of(ctx.session, f"DELETE FROM fiche_source {where}", cles=first, **values)
+    if known:
+        rows_of(ctx.session, f"UPDATE fiche_source SET empreinte = NULL {where}", cles=known, **values)
+
+
+def _remove_created(ctx: Contexte, created: list[int]) -> None:
+    """Remove the people the feed created, unless something else refers to them by now."""
+    if not created:
+        return
+    removable = [
+        row[0]
+        for row in rows_of(
+            ctx.session,
+            "SELECT p.id FROM personne p WHERE p.id IN :ids"
+            " AND NOT EXISTS (SELECT 1 FROM ab_user u WHERE u.personne_id = p.id)"
+            " AND NOT EXISTS (SELECT 1 FROM verrou_personne v WHERE v.personne_id = p.id)"
+            " AND NOT EXISTS (SELECT 1 FROM fiche_source f WHERE f.personne_id = p.id)"
+            " AND NOT EXISTS (SELECT 1 FROM rattachement r WHERE r.personne_id = p.id AND r.fin IS NULL)",
+            ids=created,
+        )
+    ]
+    rows_of(ctx.session, "DELETE FROM personne WHERE id IN :ids", ids=removable)
+    ctx.fermees = [pid for pid in ctx.fermees if pid not in set(removable)]
+
+
+def _people_without_place(ctx: Contexte) -> None:
+    if ctx.fermees:
+        rows_of(
+            ctx.session,
+            "UPDATE personne SET supprime_le = :instant WHERE id IN :ids AND supprime_le IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM rattachement r WHERE r.personne_id = personne.id"
+            " AND r.fin IS NULL)",
+            ids=sorted(set(ctx.fermees)),
+            instant=now_of(ctx.session),
+        )
