@@ -15,6 +15,7 @@ from app.operations import journal, taches
 from app.operations.alimentation import etablissements_a_appliquer
 from app.operations.saisies import Actor
 from app.operations.uploads import Depot
+from app.queries.ecarts import holds_whole
 
 LIRE = "alimentation.lire"
 APPLIQUER = "alimentation.appliquer"
@@ -77,7 +78,7 @@ def ask_apply(
     if alimentation.etat not in {"apercu", "application"}:
         raise ConflictError(_state_sentence(alimentation))
     todo = [ligne for ligne in lignes if ligne.applique_le is None]
-    if not todo and etablissements_a_appliquer(session, alimentation):
+    if not todo and not (holds_whole(session, alimentation.id) and _only_common(session, alimentation)):
         raise RuleViolationError("Choisissez au moins un établissement qui n’est pas encore à jour.")
     blocked = [ligne for ligne in todo if ligne.depart_bloque and not ligne.departs_acceptes]
     if blocked and not accepter_departs:
@@ -153,6 +154,11 @@ def _alone(session: Session, alimentation: Alimentation) -> None:
         raise ConflictError(
             f"{who} a lancé {VERBES[running.type]} de cette alimentation {when}. Attendez sa fin."
         )
+
+
+def _only_common(session: Session, alimentation: Alimentation) -> bool:
+    """Tell whether what is left belongs to no school (nomenclatures)."""
+    return alimentation.etat == "apercu" and not etablissements_a_appliquer(session, alimentation)
 
 
 def _state_sentence(alimentation: Alimentation) -> str:

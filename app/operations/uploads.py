@@ -83,9 +83,9 @@ def safe_name(given: str, number: int) -> str:
 
     :raises RuleViolationError: on another extension.
     """
-    stem, _, extension = given.replace("\\", "/").rsplit("/", 1)[-1].rpartition(".")
+    stem, dot, extension = given.replace("\\", "/").rsplit("/", 1)[-1].rpartition(".")
     suffix = f".{search_key(extension)}"
-    if suffix not in EXTENSIONS:
+    if not dot or suffix not in EXTENSIONS:
         shown = search_key(given)[:60] or "sans nom"
         raise RuleViolationError(
             f"« {shown} » n’est pas lisible : déposez des fichiers XML ou CSV, ou l’archive ZIP de l’export.",

@@ -128,8 +128,14 @@ def _responsabilite(p: Perimetre, t: Any) -> Clause:
 
 
 def _alimentation(p: Perimetre, t: Any) -> Clause:
-    whole = and_(t.etablissement_id.is_(None), t.academie_id.in_(sorted(p.academies)))
-    return or_(_school(p, t), whole) if p.academies else _school(p, t)
+    """A feed of one's school, of one's whole académie, or that touches a school of one's own."""
+    parts = [_school(p, t)]
+    if p.academies:
+        parts.append(and_(t.etablissement_id.is_(None), t.academie_id.in_(sorted(p.academies))))
+    if p.schools_possible:
+        touched = _table(m.AlimentationEtablissement).alias("mur_alimentation_etablissement")
+        parts.append(_exists(touched, and_(touched.c.alimentation_id == t.id, _school(p, touched.c))))
+    return _any(parts)
 
 
 def _ecart(p: Perimetre, t: Any) -> Clause:
@@ -186,7 +192,7 @@ RULES: dict[Any, Rule] = {
     m.Division: _school,
     m.GroupeEnseignement: _school,
     m.ServiceEnseigne: _school,
-    m.AlimentationEtablissement: _school,
+    m.AlimentationEtablissement: _ecart,
     m.FicheSource: _school,
     m.Journal: _school,
     m.Courriel: _school,
