@@ -94,11 +94,12 @@ def parts(objet: str, record: Record, uai: str | None, today: str) -> dict[str, 
     of the file; the others come from the pupils that cite them.
     """
     if objet == "eleve":
-        if "scolarites" not in record:
-            return None
+        places = record.get("scolarites")
+        if places is None or (places and not any(item.get("uai") for item in places)):
+            return None  # a delta that names no school is not a departure
         return {
             item["uai"]: _schooling(item)
-            for item in record["scolarites"]
+            for item in places
             if item.get("uai") and not (item.get("fin") and item["fin"] <= today)
         }
     if objet == "personnel":
