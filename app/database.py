@@ -123,13 +123,15 @@ _LIST = re.compile(r"\b(IN|LIST) :(\w+)")
 
 
 @lru_cache(maxsize=512)
-def _compiled(sql: str, dialect: str, integers: frozenset[str]) -> TextClause:
+def _compiled(sql: str, dialect: str, integers: frozenset[str], empty: frozenset[str]) -> TextClause:
     def expand(match: re.Match[str]) -> str:
         keyword, name = match.groups()
         if dialect == "sqlite":
             return (
                 f"json_each(:{name})" if keyword == "LIST" else f"IN (SELECT value FROM json_each(:{name}))"
             )
+        if keyword == "IN" and name in empty:
+            return "= ANY('{}')"  # of the type of what it is compared with
         array = f"CAST(:{name} AS {'bigint' if name in integers else 'text'}[])"
         return f"unnest({array}) AS listed(value)" if keyword == "LIST" else f"= ANY({array})"
 
@@ -146,14 +148,16 @@ def rows_of(session: Session, sql: str, **values: Any) -> Sequence[Row[Any]]:
     """
     connection = session.connection()
     dialect = connection.dialect.name
-    integers = set()
+    integers, empty = set(), set()
     for name, value in values.items():
         if isinstance(value, list):
             if value and isinstance(value[0], int):
                 integers.add(name)
+            if not value:
+                empty.add(name)
             if dialect == "sqlite":
                 values[name] = orjson.dumps(value).decode()
-    result = connection.execute(_compiled(sql, dialect, frozenset(integers)), values)
+    result = connection.execute(_compiled(sql, dialect, frozenset(integers), frozenset(empty)), values)
     return result.all() if result.returns_rows else ()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
+from app.exports.fictif.lexique import uai
 from app.extensions import now
 from app.models import (
     Academie,
@@ -29,6 +30,8 @@ MOT_DE_PASSE = "marelle-sous-le-preau"
 """Known to everybody: these accounts exist in demo mode only."""
 ACTEUR = "Démonstration"
 DOMAINE = "demonstration.example"
+COLLEGE = uai("037", 9012)
+"""The first school of the fictional plan, where the accounts that belong to a school are."""
 
 ACADEMIQUES = {
     Role.ASSISTANT_N2: ("Vaudémont", "Capucine", "F"),
@@ -76,9 +79,7 @@ def share_schools(session: Session) -> None:
 
 def create(session: Session) -> None:
     """Create the accounts; each is written in the journal of its school."""
-    school = session.scalars(
-        select(Etablissement).where(Etablissement.code_nature == "340").order_by(Etablissement.id).limit(1)
-    ).one()
+    school = session.scalars(select(Etablissement).where(Etablissement.uai == COLLEGE)).one()
     digest = hash_password(MOT_DE_PASSE)
     for role in Role:
         person = _somebody(session, role, school)

@@ -18,7 +18,7 @@ from app.errors import UserError
 from app.exports.fictif import Options, generate
 from app.exports.fictif.generation import JOURS_ENTRE_EXPORTS, pack
 from app.extensions import now
-from app.imports import open_sources
+from app.jobs import alimentation as alimentation_job
 from app.jobs import comptes_demonstration
 from app.models import Academie, Alimentation, Compte, Etablissement
 
@@ -54,7 +54,7 @@ def is_needed(session: Session) -> bool:
 
 def create(session: Session, folder: Path, say: Say, *, jour: date | None = None) -> None:
     """Fill the base: schools, two feeds (one applied, one to confirm), accounts, example files."""
-    first = (jour or now().date()) - timedelta(days=JOURS_ENTRE_EXPORTS + 1)
+    first = (jour or now().date()) - timedelta(days=2 * JOURS_ENTRE_EXPORTS + 1)
     base = Options(ETABLISSEMENTS, ELEVES, GRAINE, jour=first)
     say("J’écris les fichiers de l’académie fictive…")
     shutil.rmtree(folder, ignore_errors=True)
@@ -75,32 +75,16 @@ def create(session: Session, folder: Path, say: Say, *, jour: date | None = None
 
 
 def feed(session: Session, paths: list[Path], *, apply: bool) -> Alimentation:
-    """Read files through the product's readers, compare, and apply when asked."""
-    from app.operations.alimentation import (
-        appliquer_etablissement,
-        clore_apercu,
-        clore_application,
-        comparer,
-        etablissements_a_appliquer,
-        ouvrir,
-    )
+    """Read files through the product's readers, compare, and apply when asked.
 
-    with open_sources(paths) as source:
-        alimentation = ouvrir(session, source.entete, acteur=ACTEUR)
-        session.commit()
-        if alimentation.etat == "refusee":
-            raise UserError(alimentation.motif or "Cet export est refusé.")
-        for _read in comparer(session, alimentation, source.entete, source.objets()):
-            session.commit()
-    clore_apercu(session, alimentation)
-    session.commit()
+    :raises UserError: when a school refuses what the generator wrote.
+    """
+    feeding = alimentation_job.read_and_compare(session, paths, acteur=ACTEUR)
     if apply:
-        for ligne in etablissements_a_appliquer(session, alimentation):
-            appliquer_etablissement(session, alimentation, ligne, acteur=ACTEUR)
-            session.commit()
-        clore_application(session, alimentation)
-        session.commit()
-    return alimentation
+        refused = alimentation_job.apply(session, feeding, acteur=ACTEUR)
+        if refused:
+            raise UserError(refused[0])
+    return feeding
 
 
 def write_examples(folder: Path, base: Options) -> list[Path]:
@@ -111,10 +95,10 @@ def write_examples(folder: Path, base: Options) -> list[Path]:
     (aaf,) = generate(scratch, later).fichiers
     school = replace(base, format="siecle", variante=VARIANTE, zip=False)
     generate(scratch, school)
-    first = min(path for path in scratch.iterdir() if path.is_dir() and path.name != "sts")
-    siecle = examples / f"SIECLE_{first.name}.zip"
-    pack(siecle, sorted(first.iterdir()), school.jour_export)
-    (sts,) = (scratch / "sts").glob(f"sts_emp_{first.name}_*.xml")
+    uai = comptes_demonstration.COLLEGE
+    siecle = examples / f"SIECLE_{uai}.zip"
+    pack(siecle, sorted((scratch / uai).iterdir()), school.jour_export)
+    (sts,) = (scratch / "sts").glob(f"sts_emp_{uai}_*.xml")
     (annuaire,) = generate(scratch, replace(later, format="annuaire")).fichiers
     kept = [path.rename(examples / path.name) for path in (aaf, sts, annuaire)]
     shutil.rmtree(scratch)

@@ -13,7 +13,7 @@ from datetime import date
 from app.exports.fictif import lexique
 from app.exports.fictif.eleves import enrol
 from app.exports.fictif.familles import FAMILLES_PAR_PLACE, Cas, Place, Tirage, address
-from app.exports.fictif.personnels import hire, staff_of
+from app.exports.fictif.personnels import hire, parent_staff, staff_of
 from app.exports.fictif.personnes import Eleve, Famille, Personnel
 from app.exports.fictif.plan import Bassin, Etablissement, Plan
 
@@ -43,13 +43,13 @@ class Evolution:
 
     def staff(self, school: Etablissement) -> Iterator[Personnel]:
         """Yield the staff of a school as this export knows them."""
+        parents = {member.jointure for member in parent_staff(self._plan, school)}
         for member in staff_of(self._plan, school):
-            kept: Personnel | None = member
+            kept = member
             for rang in range(1, self._rang + 1):
-                if kept is not None and self._touched(7, member.jointure, rang):
+                if member.jointure not in parents and self._touched(7, member.jointure, rang):
                     kept = self._staff_change(kept, school, rang)
-            if kept is not None:
-                yield kept
+            yield kept
 
     def _touched(self, *parts: int) -> bool:
         self._rng.seed(lexique.seed_of(self._plan.graine, *parts))
@@ -115,7 +115,7 @@ class Evolution:
             famille.eleves[0].scolarites[0].entree = self._jour
             yield famille
 
-    def _staff_change(self, member: Personnel, school: Etablissement, rang: int) -> Personnel | None:
+    def _staff_change(self, member: Personnel, school: Etablissement, rang: int) -> Personnel:
         """A teacher changes name of use; somebody in another post is replaced."""
         rand = self._rng.random
         if member.matiere is not None or member.postes[0][1] is None:

@@ -280,7 +280,7 @@ def _become_staff(famille: Famille, person: Personnel) -> None:
     """Make one parent the given member of staff: same person, same key in the directory."""
     father = person.sexe == "M"
     adult = famille.responsables[1 if father else 0]
-    adult.jointure, adult.email = person.jointure, None
+    adult.jointure, adult.email = person.jointure, person.email
     adult.nom, adult.nom_usage, adult.prenom = person.nom, person.nom_usage, person.prenom
     if father:
         for eleve in famille.eleves:
