@@ -103,7 +103,7 @@ def ask_undo(session: Session, alimentation: Alimentation, *, acteur: Actor) -> 
     :raises ConflictError: somebody else launched something on this feed, or it is not applied.
     """
     _alone(session, alimentation)
-    if not alimentation.appliquee_le or alimentation.annulee_le:
+    if alimentation.etat not in {"appliquee", "application"}:
         raise ConflictError(_state_sentence(alimentation))
     libelle = f"Annulation de l’alimentation n° {alimentation.id}"
     return _ask(session, alimentation, ANNULER, libelle, acteur)

@@ -176,11 +176,14 @@ def feeds(
 
 
 def is_last_applied(session: Session, alimentation: Alimentation) -> bool:
-    """Tell whether a feed is the last one applied in its scope: the one that can be undone."""
+    """Tell whether a feed is the last one applied, even in part, in its scope: it can be undone."""
+    applied = ("appliquee", "application")
+    if alimentation.etat not in applied:
+        return False
     last = session.execute(
         select(func.max(Alimentation.id)).where(
-            Alimentation.cle_portee == alimentation.cle_portee, Alimentation.etat == "appliquee"
+            Alimentation.cle_portee == alimentation.cle_portee, Alimentation.etat.in_(applied)
         ),
         execution_options={"hors_perimetre": True},
     ).scalar()
-    return alimentation.etat == "appliquee" and last == alimentation.id
+    return last == alimentation.id
