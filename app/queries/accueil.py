@@ -60,7 +60,7 @@ def mails_failed(session: Session) -> int:
     return session.execute(select(func.count()).select_from(inner)).scalar_one()
 
 
-def _last_feeds() -> Select[tuple[int, datetime]]:
+def _last_feeds() -> Select[tuple[int | None, datetime | None]]:
     applied = AlimentationEtablissement.applique_le
     return (
         select(AlimentationEtablissement.etablissement_id, func.max(applied).label("dernier"))

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from flask import Blueprint, Flask, current_app
 from flask_appbuilder.menu import Menu
 
 from app.extensions import db
 from app.security.manager import PreauAppBuilder, PreauSecurityManager
-from app.views import erreurs, frame, rendering, sante
+from app.views import (
+    alimentation,
+    comptes,
+    connexion,
+    erreurs,
+    frame,
+    mon_espace,
+    referentiel,
+    rendering,
+    sante,
+    suivi,
+)
 from app.views.accueil import AccueilView
 
-SECTIONS = ("connexion", "mon_espace", "referentiel", "alimentation", "suivi", "comptes")
-"""Modules of this package with a ``register(appbuilder)``, in the order of the menu."""
+SECTIONS = (connexion, alimentation, suivi, comptes, referentiel, mon_espace)
+"""Modules with a ``register(appbuilder)``, in the order of the menu."""
 
 
 class ConsoleBuilder(PreauAppBuilder):
@@ -43,9 +51,4 @@ def register(app: Flask) -> None:
         update_perms=False,
     )
     for section in SECTIONS:
-        name = f"app.views.{section}"
-        if find_spec(name):
-            try:
-                getattr(import_module(name), "register", lambda _: None)(appbuilder)
-            except ImportError:
-                app.logger.exception("Section %s cannot be registered", section)
+        section.register(appbuilder)

@@ -73,6 +73,15 @@ class PreauModelView(_Resourced, ModelView):
     """
 
     datamodel: DomainInterface
+    method_permission_name: dict[str, str] | None = None
+    order_columns: Any = None
+    search_columns: Any = None
+    add_form: Any = None
+    edit_form: Any = None
+    list_title: Any = ""
+    show_title: Any = ""
+    add_title: Any = ""
+    edit_title: Any = ""
     choices_columns: Mapping[str, Mapping[str, str]] = {}
     plain_relations: frozenset[str] = frozenset({"academie"})
     search_hint = ""
@@ -203,7 +212,12 @@ class PreauModelView(_Resourced, ModelView):
         count = self.datamodel.count(statement)
         args = args.within(count)
         rows = lists.page_rows(self, statement, args) if count else []
-        return lists.ListPage(name, lists.columns_of(self, args), rows, count, args)
+        return lists.ListPage(name, lists.columns_of(self, args), rows, count, args, nouns=self.nouns())
+
+    def nouns(self) -> tuple[str, str]:
+        """Return what the rows are called, one and many, when the title is that word."""
+        many = str(self.list_title).lower()
+        return (many[:-1], many) if many.isalpha() and many.endswith("s") else ("ligne", "lignes")
 
     @expose("/list/")
     @has_access

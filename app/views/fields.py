@@ -83,6 +83,8 @@ class DayField(DateField):
 class InstantField(DateTimeLocalField):
     """An instant typed and read in Paris time, kept in UTC."""
 
+    data: datetime | None
+
     def process_data(self, value: datetime | None) -> None:
         super().process_data(value.astimezone(PARIS).replace(tzinfo=None) if value else None)
 
@@ -169,7 +171,7 @@ class PlainSelectField(RemoteSelectField):
         attributes["class"] = "form-select"
         options = Markup("").join(
             Markup('<option value="{}"{}>{}</option>').format(
-                value, Markup(" selected" if selected else ""), label
+                value, Markup(" selected") if selected else "", label
             )
             for value, label, selected in self.iter_choices()
         )

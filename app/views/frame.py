@@ -14,7 +14,6 @@ from app.security.acteur import role_labels
 from app.security.manager import allowed, current_account
 from app.security.permissions import Resource, Verb
 
-
 MODULE_OF = dict.fromkeys(("Alimentation", "Suivi", "Droits"), "Administration")
 """Section of the menu → module that holds it; a section that is not here is a module of its own."""
 
@@ -157,7 +156,7 @@ def login_url(wanted: str = "") -> str:
     return _auth_url("login", **({"next": wanted} if wanted.strip("/") else {}))
 
 
-def _auth_url(method: str, **values: str) -> str:
+def _auth_url(method: str, **values: Any) -> str:
     view: Any = getattr(current_app.appbuilder.sm, "auth_view", None)  # type: ignore[attr-defined]
     name = view.endpoint if view else "ConnexionView"
     try:

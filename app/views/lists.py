@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import abort, request, url_for
@@ -114,7 +114,7 @@ class ListPage:
     controls: Sequence[Control] = ()
     chips: Sequence[Chip] = ()
     search: str = ""
-    hidden: Mapping[str, str] = field(default_factory=dict)
+    nouns: tuple[str, str] = ("ligne", "lignes")
 
     @property
     def first(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -53,6 +54,26 @@ FLAGS = [
 LONG = (
     "Établissement régional d’enseignement adapté Anne-Sophie-de-la-Rochefoucauld-Montbazon et Saint-Exupéry"
 )
+FOREIGN = {
+    "List",
+    "Show",
+    "Add",
+    "Edit",
+    "Delete",
+    "Search",
+    "Record",
+    "Save",
+    "Back",
+    "Login",
+    "Logout",
+    "True",
+    "False",
+    "None",
+    "null",
+    "Yes",
+    "No",
+    "Home",
+}
 TOWNS = ("Montreuil-les-Ormes", "Saint-Benoît-du-Bocage", "Vierzac", "La Chapelle-aux-Saules", "Blésois")
 
 
@@ -103,9 +124,10 @@ def _follow_up(session: Session, school: Etablissement) -> None:
                       message="Le fichier ne s’ouvre plus. Déposez-le de nouveau.", **work))  # fmt: skip
     session.add(Courriel(destinataire="ce@exemple.fr", objet="Avis", texte="…", cle="a", etat="echec"))
     for n in range(30):
-        journal.write(session, acte="établissement modifié", acteur="Claire Montagné",
-                      objet_type="etablissement", objet_id=school.id, objet=school.nom,
-                      etablissement_id=school.id, avant={"commune": "Avant"}, apres={"commune": str(n)})  # fmt: skip
+        what = {"objet_type": "etablissement", "objet_id": school.id, "objet": school.nom}
+        changes = {"avant": {"commune": "Avant"}, "apres": {"commune": str(n)}}
+        act = {"acte": "établissement modifié", "acteur": "Claire Montagné"}
+        journal.write(session, etablissement_id=school.id, **act, **what, **changes)
 
 
 def _accounts(session: Session, school: Etablissement) -> None:
@@ -215,6 +237,11 @@ class Visitor:
         found = Axe().run(self.page)["violations"]
         return [f"{self.page.url}: {v['id']} {v['nodes'][0]['target']} ×{len(v['nodes'])}" for v in found]
 
+    def english(self) -> list[str]:
+        """Return the words on the page that nobody wrote for its reader."""
+        words = set(re.findall(r"[\w’']+", self.page.inner_text("body")))
+        return [f"{self.page.url}: {word}" for word in sorted(words & FOREIGN)]
+
     def overflow(self) -> str:
         """Return the widest thing when the page scrolls sideways."""
         return str(
@@ -225,7 +252,8 @@ class Visitor:
                   const clipped = (e) => e.closest(".pr-table-wrap, .pr-tabs, .pr-modules");
                   const wide = [...document.querySelectorAll("body *")]
                     .filter(e => e.getBoundingClientRect().right > width + 1 && !clipped(e));
-                  return location.pathname + " " + wide.slice(0, 3).map(e => e.outerHTML.slice(0, 80)).join(" | ");
+                  const shown = wide.slice(0, 3).map(e => e.outerHTML.slice(0, 80));
+                  return location.pathname + " " + shown.join(" | ");
                 }"""
             )
         )

@@ -117,6 +117,7 @@
       render: words,
     });
     control.control_input.setAttribute("aria-label", label || "Rechercher");
+    control.dropdown_content.setAttribute("aria-label", label || "Choix");
   };
 
   const prepare = (from) => {
