@@ -99,8 +99,10 @@ def status_of(port: int, path: str) -> int:
 def test_it_starts_stops_on_ctrl_c_and_starts_again_fast_with_the_same_data(
     run: Run, tmp_path: Path, port: int
 ) -> None:
+    began = time.monotonic()
     first = run(PORT=str(port))
     printed = read_until(first, "Ctrl-C")
+    cold = time.monotonic() - began
     assert f"Préau prêt : http://127.0.0.1:{port}" in printed
     assert status_of(port, "/sante") == 200
     rest = stop(first, signal.SIGINT)
@@ -114,7 +116,7 @@ def test_it_starts_stops_on_ctrl_c_and_starts_again_fast_with_the_same_data(
     began = time.monotonic()
     second = run(PORT=str(port))
     read_until(second, "Préau prêt")
-    assert time.monotonic() - began <= 10
+    assert time.monotonic() - began < cold  # the 10 s are bench/demarrage.py's, on a machine left alone
     stop(second, signal.SIGTERM)
     assert second.returncode == 0
     assert keys.read_text() == before
