@@ -18,6 +18,7 @@ from wtforms import (
     DecimalField,
     Field,
     IntegerField,
+    SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
@@ -259,7 +260,8 @@ def _column_field(
     if name in view.choices_columns:
         choices = list(view.choices_columns[name].items())
         blank = [("", "Aucun choix")] if column.nullable else []
-        return SelectField(label, choices=blank + choices, coerce=_blank_to_none, **common)
+        offered = [SelectChoice(value, text) for value, text in blank + choices]
+        return SelectField(label, choices=offered, coerce=_blank_to_none, **common)
     if kind == "text":
         return _text_field(column, label, common)
     if kind == "number":

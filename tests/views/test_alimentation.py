@@ -13,6 +13,8 @@ from app.exports.fictif import Options, generate
 from app.extensions import now
 from app.jobs.runner import run
 from app.models import Alimentation, AlimentationEtablissement, Ecart, Personne, Tache
+from app.operations import demandes_alimentation as demandes
+from app.operations.saisies import Actor
 from tests.views.conftest import post, rows, soup
 
 BUDGET = 9
@@ -44,7 +46,10 @@ def feed(session, ecoles):
                     avant={"division": "4A"}, apres={"division": "4B"},
                     code="champ_garde", message="Saisi à la main, gardé : email.",
                 ),
-                Ecart(**common, nature="anomalie", cle="3", libelle="=CMD()", code="nom_absent", message="Nom absent."),
+                Ecart(
+                    **common, nature="anomalie", cle="3", libelle="=CMD()", code="nom_absent",
+                    message="Nom absent.",
+                ),
             ]
         )  # fmt: skip
     session.commit()
@@ -241,14 +246,16 @@ class TestApply:
         post(client, f"{feed.url}/appliquer", {"ligne": str(feed.lines["b"]), "accepter_departs": "1"})
         assert session.scalars(select(Tache)).all() == []
 
-    def test_the_second_to_apply_reads_who_was_first(self, admin, sign_in, session, feed):
-        post(admin, f"{feed.url}/appliquer", {"accepter_departs": "1"})
-        other = sign_in("assistant_plateforme", academie_id=session.get(Alimentation, feed.id).academie_id)
-        post(other, f"{feed.url}/appliquer", {"accepter_departs": "1"})
+    def test_the_second_to_apply_reads_who_was_first(self, admin, session, feed):
+        row = session.get(Alimentation, feed.id)
+        lines = session.scalars(select(AlimentationEtablissement)).all()
+        demandes.ask_apply(session, row, lines, accepter_departs=True, acteur=Actor("Gwenaëlle Le Bihan"))
+        session.commit()
+        answer = post(admin, f"{feed.url}/appliquer", {"accepter_departs": "1"})
+        assert answer.location.endswith(feed.url)
         assert len(session.scalars(select(Tache)).all()) == 1
-        assert "Claire Montagné a lancé l’application de cette alimentation" in other.get(feed.url).get_data(
-            as_text=True
-        )
+        said = "Gwenaëlle Le Bihan a lancé l’application de cette alimentation"
+        assert said in admin.get(feed.url).get_data(as_text=True)
 
     def test_an_applied_feed_is_not_applied_again(self, admin, session, feed):
         row = session.get(Alimentation, feed.id)

@@ -95,7 +95,7 @@ class TestWriting:
         assert answer.status_code == 200
         assert page.select_one("#nom")["value"] == "Touraine"
         assert page.select_one("#code")["aria-invalid"] == "true"
-        assert "deux ou trois chiffres" in page.select_one("form").text
+        assert "deux ou trois chiffres" in page.select_one("main form").text
         assert session.scalars(select(Academie)).all() == []
 
     def test_the_same_code_twice_is_said_on_its_field(self, admin, session, ecoles):
