@@ -9,8 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.config_guichet import GuichetError, guichet_config
 
 ROOT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
@@ -69,9 +71,22 @@ class Reglages(BaseSettings):
         """Return the database address; SQLite in the data folder by default."""
         return self.base or f"sqlite:///{self.dossier / 'preau.db'}"
 
+    def guichet_file(self) -> Path | None:
+        """Return the file of the outside sign-in, when there is one."""
+        files = {"ldap": self.ldap_fichier, "oidc": self.oidc_fichier, "saml": self.saml_fichier}
+        return files.get(self.authentification)
+
     def hosts(self) -> list[str]:
         """Return the accepted host names."""
         return [host.strip() for host in self.hotes.split(",") if host.strip()]
+
+
+def _wrong_value(error: ValidationError) -> str:
+    """Name the first variable whose value cannot be read."""
+    first = error.errors()[0]
+    name = "_".join(str(part) for part in first["loc"]).upper()
+    name = name if name.startswith("PREAU_") else f"PREAU_{name}"
+    return f"{name} a une valeur que Préau ne sait pas lire. Voyez docs/configuration.md."
 
 
 def load(**overrides: Any) -> Reglages:
@@ -79,10 +94,20 @@ def load(**overrides: Any) -> Reglages:
 
     :raises ReglageInvalideError: outside demo mode, on the first unsafe or missing setting.
     """
-    settings = Reglages(**overrides)
+    try:
+        settings = Reglages(**overrides)
+        guichet_config(settings.authentification, settings.guichet_file(), demo=settings.demo)
+    except ValidationError as error:
+        raise ReglageInvalideError(f"Préau ne démarre pas : {_wrong_value(error)}") from error
+    except GuichetError as error:
+        raise ReglageInvalideError(f"Préau ne démarre pas : {error}") from error
     if settings.demo:
         return settings
     refusals = [
+        (
+            settings.cle_secrete == DEMO_KEY,
+            "PREAU_CLE_SECRETE est celle de la démonstration : tirez-en une au hasard.",
+        ),
         (len(settings.cle_secrete) < 32, "PREAU_CLE_SECRETE doit contenir au moins 32 caractères."),
         (len(settings.cle_codes) < 32, "PREAU_CLE_CODES doit contenir au moins 32 caractères."),
         (
@@ -93,6 +118,11 @@ def load(**overrides: Any) -> Reglages:
             not settings.hosts(),
             "PREAU_HOTES doit nommer les hôtes acceptés, par exemple console.ac-exemple.fr.",
         ),
+        (
+            any("*" in host for host in settings.hosts()),
+            "PREAU_HOTES n’accepte pas « * » : nommez chaque hôte.",
+        ),
+        (not settings.https, "PREAU_HTTPS doit rester à 1 : les cookies ne voyagent qu’en HTTPS."),
         (not settings.base, "PREAU_BASE doit donner l’URL de la base, par exemple postgresql+psycopg://…"),
         (not settings.courriel_serveur, "PREAU_COURRIEL_SERVEUR doit donner le serveur SMTP, hôte:port."),
         (not settings.courriel_expediteur, "PREAU_COURRIEL_EXPEDITEUR doit donner l’adresse d’expédition."),
@@ -107,6 +137,7 @@ def flask_config(settings: Reglages) -> dict[str, Any]:
     """Translate the settings into the configuration keys of Flask and its extensions."""
     host, _, port = settings.courriel_serveur.partition(":")
     return {
+        **guichet_config(settings.authentification, settings.guichet_file(), demo=settings.demo),
         "SECRET_KEY": settings.cle_secrete or DEMO_KEY,
         "SQLALCHEMY_DATABASE_URI": settings.database_uri(),
         "TRUSTED_HOSTS": [*(LOCAL_HOSTS if settings.demo else ()), *settings.hosts()],

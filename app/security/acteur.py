@@ -20,7 +20,6 @@ from app.security.perimetres import KEY, set_perimetre
 from app.security.permissions import Resource, Verb
 from app.security.roles import RIGHTS, ROLE_LABELS, ROLE_PORTEES, Portee, Right, Role
 
-
 ONESELF: frozenset[Right] = frozenset({(Verb.LIRE, Resource.MON_ESPACE), (Verb.MENU, Resource.MON_ESPACE)})
 """What any open account may do, even without a role."""
 

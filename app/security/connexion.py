@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,6 +19,10 @@ from app.security.sessions import remember
 from app.security.transactions import own_reading, own_transaction
 
 REFUS = "Identifiant ou mot de passe incorrect. Vérifiez les deux, majuscules comprises."
+REFUS_GUICHET = (
+    "Le guichet académique vous a reconnu, mais aucun compte de la console ne porte ce nom. "
+    "Adressez-vous à l’administrateur local de votre établissement."
+)
 ADMIN_LOGIN = re.compile(r"^admin\.(?P<login>[^\s@]+\.[^\s@]+)$", re.IGNORECASE)
 
 
@@ -37,8 +42,8 @@ def admin_login(login: str) -> str | None:
     return found["login"].lower() if found else None
 
 
-def sign_in(login: str, password: str) -> Issue:
-    """Check a login and a password, and open a session when they are right."""
+def sign_in(login: str, password: str, proof: Callable[[str, str], bool | None] | None = None) -> Issue:
+    """Check a login and a password, ours or those ``proof`` vouches for, and open a session."""
     freins = throttle.freins(login)
     with own_transaction() as own:
         wait = connexions.attempt(own, freins)
@@ -52,6 +57,7 @@ def sign_in(login: str, password: str) -> Issue:
     with own_reading() as own:
         compte = connexions.find_account(own, login)
     right = verify_password(compte.password if compte is not None else None, password)
+    right = right or bool(proof is not None and proof(login, password))
     if compte is None or not right or not (compte.active or compte.suspendu_le):
         _journal_failure(login if compte is not None else "", compte)
         return Issue(phrase=REFUS)

@@ -13,6 +13,8 @@ protect = CSRFProtect()
 def init_app(app: Flask) -> None:
     """Check every POST, PUT, PATCH and DELETE."""
     protect.init_app(app)
+    # the académie's answer proves its own origin: state and nonce (OIDC), signature (SAML)
+    protect.exempt("app.views.connexion.guichet_retour")
     app.register_error_handler(CSRFError, refuse)
 
 

@@ -142,6 +142,9 @@ def _refuse_foreign_rows(session: Session, _context: Any, _instances: Any) -> No
     actor: Perimetre | None = session.info.get(KEY)
     if actor is None or actor.tout:
         return
+    for instance in [*session.new, *session.dirty]:
+        if isinstance(instance, Etablissement) and _moved_out(instance, actor):
+            raise NotFoundError("Cette académie n’est pas dans votre périmètre.", field="academie")
     schools = {
         instance.etablissement_id
         for instance in [*session.new, *session.dirty]
@@ -154,3 +157,12 @@ def _refuse_foreign_rows(session: Session, _context: Any, _instances: Any) -> No
         found = set(session.scalars(select(Etablissement.id).where(Etablissement.id.in_(sorted(schools)))))
     if schools - found:
         raise NotFoundError("Cet établissement n’existe pas ou n’est pas dans votre périmètre.")
+
+
+def _moved_out(school: Etablissement, actor: Perimetre) -> bool:
+    """Tell whether a new or changed school names an académie its author does not hold."""
+    history = inspect(school).attrs.academie_id.history
+    if not (history.added or inspect(school).pending):
+        return False
+    academie = school.academie_id or (school.academie.id if school.academie is not None else None)
+    return academie not in actor.academies

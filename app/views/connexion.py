@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, get_flashed_messages, make_response, redirect, request, url_for
+from flask import Response, abort, get_flashed_messages, make_response, redirect, request, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access
 from flask_wtf import FlaskForm
@@ -16,7 +16,7 @@ from app.errors import UserError
 from app.extensions import db
 from app.models import Compte
 from app.operations import comptes
-from app.security import sessions, throttle
+from app.security import guichet, sessions, throttle
 from app.security.acteur import current_account
 from app.security.connexion import Issue, admin_login, check_own_password, sign_in
 from app.security.passwords import hash_password
@@ -44,12 +44,28 @@ class ConnexionView(BaseView):
         wanted = admin_login(login)
         if wanted is not None:
             return self._page(identifiant=login, admin=wanted)
-        issue = sign_in(login, password)
+        issue = sign_in(login, password, guichet.ldap_proves)
         if issue.compte is None:
             return self._refused(issue, login)
         answer = redirect(safe_next(request.values.get("next")) or "/")
         throttle.recognise(answer, login)
         return answer
+
+    @expose("/connexion/guichet", methods=["GET"])
+    def guichet(self) -> BaseResponse:
+        """Leave for the académie's own sign-in."""
+        if not guichet.guichet_url():
+            abort(404)
+        leaving = guichet.depart()
+        return self._refused(leaving, "") if isinstance(leaving, Issue) else leaving
+
+    @expose("/connexion/guichet/retour", methods=["GET", "POST"])
+    def guichet_retour(self) -> BaseResponse:
+        """Come back from it, recognised or not."""
+        if not guichet.guichet_url():
+            abort(404)
+        issue, suite = guichet.retour()
+        return redirect(suite) if issue.compte is not None else self._refused(issue, "")
 
     @expose("/login/", methods=["GET"])
     def old_address(self) -> BaseResponse:

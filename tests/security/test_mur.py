@@ -183,6 +183,20 @@ class TestWriting:
         with pytest.raises(NotFoundError):
             chez_a.flush()
 
+    def test_a_school_is_neither_created_in_nor_moved_to_a_foreign_academie(self, app, cast):
+        with app.app_context(), Session(db.engine) as own:
+            set_perimetre(own, Perimetre(academies=frozenset({cast.academie_a})))
+            new = {"nom": "N", "nom_recherche": "n", "virtuel": True}
+            own.add(Etablissement(uai="0990001X", academie_id=cast.academie_a, **new))
+            own.flush()
+            own.add(Etablissement(uai="0990002X", academie_id=cast.academie_b, **new))
+            with pytest.raises(NotFoundError):
+                own.flush()
+            own.rollback()
+            own.get(Etablissement, cast.ecole_a).academie_id = cast.academie_b
+            with pytest.raises(NotFoundError):
+                own.flush()
+
 
 class TestCompleteness:
     def test_every_class_with_somebody_or_some_school_in_it_has_a_rule(self):

@@ -209,3 +209,39 @@ class TestHorsPerimetre:
             path = f"/referentiel/etablissements/{verb}"
             assert client.get(f"{path}/{cast.ecole_a}").status_code == a
             assert client.get(f"{path}/{cast.ecole_b}").status_code == b
+
+
+class TestArgumentsHostiles:
+    ARGUMENTS = (
+        "psize_{v}=100000000",
+        "psize_{v}=abc",
+        "page_{v}=abc",
+        "page_{v}=99999999999999999999",
+        "page_{v}=-1",
+        "_oc_{v}=nom'",
+        "_oc_{v}=password&_od_{v}=asc",
+        "_od_{v}=x",
+        "_flt_0_nom=%00",
+        "_flt_0_nom=%ED%A0%80",
+        "_flt_0_compte=1",
+        "_flt_99_nom=x",
+        "_flt_0_id=999999999999999999999",
+        "q=%25_%5C*",
+        "q=" + "x" * 5000,
+    )
+
+    @pytest.mark.parametrize("argument", ARGUMENTS)
+    @pytest.mark.parametrize(
+        ("view", "path"), [("PersonneView", "personnes"), ("EtablissementView", "etablissements")]
+    )
+    def test_clamped_or_refused_never_a_fault(self, client, claire, cast, view, path, argument):
+        entrer(client, "claire.montagne")
+        answer = client.get(f"/referentiel/{path}/list/?{argument.format(v=view)}")
+        assert answer.status_code in {200, 302, 400, 404}
+        assert "Collège B" not in answer.text
+        assert "ELEVEB" not in answer.text.upper()
+
+    @pytest.mark.parametrize("pk", ["99999999999999999999", "abc", "-1", "%00", "1%27", "1;2"])
+    def test_hostile_identifiers_are_absent_objects(self, client, claire, pk):
+        entrer(client, "claire.montagne")
+        assert client.get(f"/referentiel/personnes/show/{pk}").status_code == 404
