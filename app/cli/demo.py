@@ -16,7 +16,8 @@ FICHIER_COMPTES = "comptes-demo.txt"
 
 
 @preau.command("demo")
-def create_demo() -> None:
+@click.option("--sans-comptes", is_flag=True, help="Ne pas afficher les comptes créés.")
+def create_demo(sans_comptes: bool = False) -> None:
     """Remplit une base vide d’une académie fictive, avec un compte par rôle (PREAU_DEMO=1)."""
     from app.jobs import comptes_demonstration, demonstration
 
@@ -42,7 +43,8 @@ def create_demo() -> None:
         text = accounts_text(comptes_demonstration.demo_accounts(session))
         session.rollback()
     (settings.dossier / FICHIER_COMPTES).write_text(text, encoding="utf-8")
-    click.echo(text)
+    if not sans_comptes:
+        click.echo(text)
     click.echo(f"Académie de démonstration prête en {time.monotonic() - start:.0f} s.")
 
 

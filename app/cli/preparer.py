@@ -22,4 +22,4 @@ def prepare(context: click.Context) -> None:
         return
     demo = preau.get_command(context, "demo")
     if demo is not None:
-        context.invoke(demo)  # which does nothing on a base that holds something
+        context.invoke(demo, sans_comptes=True)  # does nothing on a base that holds something
