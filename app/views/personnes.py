@@ -127,7 +127,6 @@ class PersonneView(PreauModelView):
     label_columns = LABELS
     show_columns = [*IDENTITE, *CONTACT]
     show_fieldsets = [("Identité", {"fields": IDENTITE}), ("Compte et coordonnées", {"fields": CONTACT})]
-    related_views = [RattachementView]
     empty_title = "Aucune personne"
     empty_text = "Les personnes arrivent avec les alimentations de l’AAF, de SIECLE ou de STS."
 
