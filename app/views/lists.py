@@ -293,8 +293,14 @@ def _control(view: Any, column: str, name: str, label: str, one: Any, value: str
         return Control(name, label, "select", value, [(TRUE, "Oui"), (FALSE, "Non")])
     if kind in {"day", "instant"} and one.arg_name != "eq":
         bound = "depuis le" if one.arg_name == "gt" else "jusqu’au"
-        return Control(name, f"{label} {bound}", "date", value)
+        alone = sum(column_kind(one_column) in {"day", "instant"} for one_column in _searched(view)) == 1
+        return Control(name, bound.capitalize() if alone else f"{label} {bound}", "date", value)
     return None
+
+
+def _searched(view: Any) -> list[Any]:
+    mapped = inspect(view.datamodel.obj).columns
+    return [mapped[name] for name in view.search_columns if name in mapped]
 
 
 def _related_control(view: Any, column: str, name: str, label: str, value: str) -> Control:

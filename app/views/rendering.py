@@ -106,7 +106,8 @@ def theme() -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Give templates their words."""
+    """Give templates their words, and let browsers keep stamped files."""
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = timedelta(days=365)
     app.jinja_env.globals.update(asset=asset, icon=icon, theme=theme, plural=plural)
     app.jinja_env.filters.update(
         nombre=number, nombre_borne=capped_number, jour=day, instant=instant, quand=since, lisible=shown

@@ -79,7 +79,7 @@
   };
   document.addEventListener("input", (event) => {
     const form = event.target.closest("form[data-filtre]");
-    if (!form) return;
+    if (!form || event.target.closest(".ts-wrapper")) return;
     clearTimeout(pause);
     pause = setTimeout(() => redraw(form), event.target.matches("[name=q]") ? 300 : 50);
   });
