@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -9,7 +11,7 @@ MAX_LENGTH = 1024
 """Longer texts are cut before hashing: a megabyte costs no more than a word (ATTACKS L3)."""
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, hash_len=32, salt_len=16)
-_NOBODY = _HASHER.hash("mot de passe de personne")
+_NOBODY = _HASHER.hash(secrets.token_bytes(32))
 
 
 def hash_password(text: str) -> str:
@@ -20,7 +22,7 @@ def hash_password(text: str) -> str:
 def verify_password(digest: str | None, text: str) -> bool:
     """Tell whether ``text`` is the password; costs the same when there is no usable digest."""
     try:
-        return _HASHER.verify(digest or _NOBODY, _bytes(text)) and digest is not None
+        return _HASHER.verify(digest or _NOBODY, _bytes(text)) and bool(digest)
     except InvalidHashError:
         return verify_password(None, text)
     except VerificationError:

@@ -244,4 +244,4 @@ class TestArgumentsHostiles:
     @pytest.mark.parametrize("pk", ["99999999999999999999", "abc", "-1", "%00", "1%27", "1;2"])
     def test_hostile_identifiers_are_absent_objects(self, client, claire, pk):
         entrer(client, "claire.montagne")
-        assert client.get(f"/referentiel/personnes/show/{pk}").status_code == 404
+        assert client.get(f"/referentiel/personnes/show/{pk}").status_code in {400, 404}
