@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import datetime
 from math import ceil
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 from sqlalchemy import select
@@ -17,6 +19,7 @@ from app.operations.alimentation.champs import PROFILS_DE
 from app.operations.alimentation.fiches import EnTete
 from app.operations.alimentation.registre import COMPTES, Registre
 
+PARIS = ZoneInfo("Europe/Paris")
 SEUIL_POURCENT = 5.0
 SEUIL_PERSONNES = 5
 """Fewer departures than this never stop a feed, whatever their share."""
@@ -61,11 +64,15 @@ def ouvrir(session: Session, entete: EnTete, *, acteur: str) -> Alimentation:
     if newest is not None and entete.date_export is not None and entete.date_export < newest:
         alimentation.etat = "refusee"
         alimentation.motif = (
-            f"Cet export date du {entete.date_export:%d/%m/%Y %H:%M} ; un export plus récent, du"
-            f" {newest:%d/%m/%Y %H:%M}, a déjà été appliqué. Demandez un nouvel export à la source."
+            f"Cet export date du {_local(entete.date_export)} ; un export plus récent, du"
+            f" {_local(newest)}, a déjà été appliqué. Demandez un nouvel export à la source."
         )
     session.flush()
     return alimentation
+
+
+def _local(value: datetime) -> str:
+    return f"{value.astimezone(PARIS):%d/%m/%Y %H:%M}"
 
 
 def _id_of(session: Session, id_column: Any, column: Any, value: str | None) -> int | None:
