@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Flask, current_app
 from flask_appbuilder.menu import Menu
 
@@ -30,6 +32,11 @@ class ConsoleBuilder(PreauAppBuilder):
 
     def _add_global_static(self) -> None:
         current_app.register_blueprint(Blueprint("appbuilder", __name__))
+
+    def _check_and_init(self, baseview: Any) -> Any:
+        view = super()._check_and_init(baseview)
+        view.template_folder = None
+        return view
 
     def _add_admin_views(self) -> None:
         self._indexview = self.add_view_no_menu(self.indexview)

@@ -1,0 +1,74 @@
+"""Home: what waits for each role, within its perimeter."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.extensions import now
+from app.models import Alimentation, Courriel, Tache
+from tests.views.conftest import soup
+
+APP = Path(__file__).resolve().parents[2] / "app"
+
+
+@pytest.fixture
+def suivi(session, ecoles):
+    for letter in ("a", "b"):
+        school = getattr(ecoles, f"ecole_{letter}")
+        where = {"etablissement_id": school}
+        session.add(Alimentation(source="siecle", cle_portee=f"siecle:{letter}", etat="apercu", **where))
+        session.add(Tache(type="essai", libelle=f"Lecture {letter}", etat="cours", fait=1, total=2, **where))
+        session.add(Tache(type="essai", libelle=f"Envoi {letter}", etat="echec", fin_le=now(), **where))
+        session.add(Courriel(destinataire="a@b.fr", objet="o", texte="t", cle=letter, etat="echec", **where))
+    session.commit()
+
+
+def cards(answer):
+    return {
+        card.h2.get_text(strip=True): card.get_text(" ", strip=True) for card in soup(answer).select(".card")
+    }
+
+
+class TestHome:
+    def test_the_highest_role_sees_everything(self, admin, suivi):
+        seen = cards(admin.get("/"))
+        assert seen["À faire"].count("aperçu à confirmer") == 2
+        assert "2 messages non envoyés" in seen["À faire"]
+        assert "Lecture a" in seen["Travaux en cours"]
+        assert "Lecture b" in seen["Travaux en cours"]
+        assert "Collège B" in seen["Établissements en retard"]
+
+    def test_a_school_sees_its_own(self, sign_in, ecoles, suivi):
+        answer = sign_in("correspondant", etablissement_id=ecoles.ecole_a).get("/")
+        text = answer.get_data(as_text=True)
+        assert "1 établissement dans votre périmètre" in text
+        assert cards(answer)["À faire"].count("aperçu") == 1
+        for foreign in ("Collège B", "Lecture b", "Envoi b", "message"):
+            assert foreign not in cards(answer).values().__str__()
+
+    def test_who_has_no_module_sees_no_figure(self, sign_in, suivi):
+        answer = sign_in("enseignant").get("/")
+        assert list(cards(answer)) == ["À faire"]
+        assert "Collège" not in answer.get_data(as_text=True)
+
+    def test_a_stranger_is_sent_to_sign_in(self, client):
+        assert client.get("/").headers["Location"].endswith("/connexion")
+
+
+class TestBrowserFiles:
+    def test_every_icon_named_is_in_the_sprite(self):
+        sprite = set(re.findall(r' id="([^"]+)"', (APP / "static/icons.svg").read_text()))
+        sources = [*(APP / "templates").rglob("*.html"), *(APP / "views").glob("*.py")]
+        named = {n for path in sources for n in re.findall(r"""icon\(["']([a-z0-9-]+)""", path.read_text())}
+        assert named - sprite == set()
+
+    def test_no_template_of_flask_appbuilder_can_be_drawn(self, app):
+        names = [name for name in app.jinja_env.list_templates() if name.startswith("appbuilder/")]
+        ours = {
+            path.relative_to(APP / "templates").as_posix() for path in (APP / "templates").rglob("*.html")
+        }
+        assert names
+        assert set(names) <= ours
