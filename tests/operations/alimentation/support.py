@@ -173,6 +173,11 @@ def photo(session: Session) -> dict[str, list[tuple[Any, ...]]]:
         " JOIN etablissement e ON e.id = d.etablissement_id",
     }
     return {
-        name: sorted((tuple(row) for row in session.connection().execute(text(sql))), key=repr)
+        name: sorted((_plain(row) for row in session.connection().execute(text(sql))), key=repr)
         for name, sql in queries.items()
     }
+
+
+def _plain(row: Iterable[Any]) -> tuple[Any, ...]:
+    """Engines name booleans differently; their rows must sort alike."""
+    return tuple(int(value) if isinstance(value, bool) else value for value in row)
