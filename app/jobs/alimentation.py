@@ -138,10 +138,10 @@ def _settings() -> Reglages:
 
 
 def _structures(session: Session, paths: Sequence[Path]) -> dict[str, str]:
-    """Return the AAF keys of the schools already known to their UAI, for a delta."""
+    """Return the AAF keys of the schools already known, for an export without its EtabEducNat file."""
     with open_sources(list(paths)) as probe:
         entete = probe.entete
-    if entete.mode != "delta":
+    if not entete.source.startswith("aaf"):
         return {}
     rows = rows_of(
         session,
