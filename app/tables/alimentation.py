@@ -34,8 +34,7 @@ class Alimentation(Base):
     __tablename__ = "alimentation"
     __table_args__ = (
         CheckConstraint(
-            "etat IN ('lecture', 'apercu', 'application', 'appliquee', 'annulee', 'refusee',"
-            " 'abandonnee')",
+            "etat IN ('lecture', 'apercu', 'application', 'appliquee', 'annulee', 'refusee', 'abandonnee')",
             name="etat",
         ),
         Index("ix_alimentation_cle_portee", "cle_portee", "id"),
@@ -45,9 +44,7 @@ class Alimentation(Base):
     source: Mapped[str] = mapped_column(String(12))
     mode: Mapped[str] = mapped_column(String(8), default="complet")
     cle_portee: Mapped[str] = mapped_column(String(64))
-    etablissement_id: Mapped[int | None] = mapped_column(
-        ForeignKey("etablissement.id"), index=True
-    )
+    etablissement_id: Mapped[int | None] = mapped_column(ForeignKey("etablissement.id"), index=True)
     academie_id: Mapped[int | None] = mapped_column(ForeignKey("academie.id"), index=True)
     date_export: Mapped[datetime | None] = mapped_column(Instant)
     etat: Mapped[str] = mapped_column(String(12), default="lecture")
@@ -104,9 +101,7 @@ class Ecart(Base):
 
     __tablename__ = "ecart"
     __table_args__ = (
-        CheckConstraint(
-            "nature IN ('cree', 'modifie', 'depart', 'retour', 'anomalie')", name="nature"
-        ),
+        CheckConstraint("nature IN ('cree', 'modifie', 'depart', 'retour', 'anomalie')", name="nature"),
         Index("ix_ecart_uai", "alimentation_id", "uai", "ordre", "id"),
         Index("ix_ecart_nature", "alimentation_id", "nature", "objet", "id"),
         Index(

@@ -20,7 +20,7 @@ class Compte(User):
     """
 
     __tablename__ = "ab_user"
-    __table_args__ = {"extend_existing": True}  # noqa: RUF012
+    __table_args__ = {"extend_existing": True}
 
     personne_id: Mapped[int | None] = mapped_column(
         ForeignKey("personne.id", ondelete="SET NULL"), unique=True
@@ -50,9 +50,7 @@ class Attribution(Base):
             " + (CASE WHEN etablissement_id IS NULL THEN 0 ELSE 1 END) <= 1",
             name="un_perimetre",
         ),
-        UniqueConstraint(
-            "compte_id", "role", "academie_id", "collectivite_id", "etablissement_id"
-        ),
+        UniqueConstraint("compte_id", "role", "academie_id", "collectivite_id", "etablissement_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -60,9 +58,7 @@ class Attribution(Base):
     role: Mapped[str] = mapped_column(String(30))
     academie_id: Mapped[int | None] = mapped_column(ForeignKey("academie.id"))
     collectivite_id: Mapped[int | None] = mapped_column(ForeignKey("collectivite.id"))
-    etablissement_id: Mapped[int | None] = mapped_column(
-        ForeignKey("etablissement.id"), index=True
-    )
+    etablissement_id: Mapped[int | None] = mapped_column(ForeignKey("etablissement.id"), index=True)
     depuis: Mapped[datetime] = mapped_column(Instant, default=now)
     jusqua: Mapped[datetime | None] = mapped_column(Instant)
     accordee_par: Mapped[str] = mapped_column(String(160), default="")

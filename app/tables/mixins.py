@@ -19,6 +19,4 @@ class PerimetrePersonne:
 
     __abstract__ = True
 
-    personne_id: Mapped[int] = mapped_column(
-        ForeignKey("personne.id", ondelete="CASCADE"), index=True
-    )
+    personne_id: Mapped[int] = mapped_column(ForeignKey("personne.id", ondelete="CASCADE"), index=True)

@@ -72,7 +72,7 @@ class Personne(Base):
     rattachements: Mapped[list[Rattachement]] = relationship(back_populates="personne")
     verrous: Mapped[list[VerrouPersonne]] = relationship(back_populates="personne")
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __mapper_args__ = {"version_id_col": version}
 
     def __str__(self) -> str:
         return f"{(self.nom_usage or self.nom).upper()} {self.prenom}"
@@ -156,9 +156,7 @@ class Responsabilite(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     eleve_id: Mapped[int] = mapped_column(ForeignKey("personne.id", ondelete="CASCADE"))
-    responsable_id: Mapped[int] = mapped_column(
-        ForeignKey("personne.id", ondelete="CASCADE"), index=True
-    )
+    responsable_id: Mapped[int] = mapped_column(ForeignKey("personne.id", ondelete="CASCADE"), index=True)
     code_parente: Mapped[str] = mapped_column(String(2), default="90")
     niveau: Mapped[int] = mapped_column(default=1)
     financier: Mapped[bool] = mapped_column(default=False)

@@ -90,9 +90,7 @@ class DivisionMef(Base):
 
     __tablename__ = "division_mef"
 
-    division_id: Mapped[int] = mapped_column(
-        ForeignKey("division.id", ondelete="CASCADE"), primary_key=True
-    )
+    division_id: Mapped[int] = mapped_column(ForeignKey("division.id", ondelete="CASCADE"), primary_key=True)
     mef_id: Mapped[int] = mapped_column(ForeignKey("mef.id"), primary_key=True, index=True)
 
 
@@ -167,9 +165,7 @@ class ServiceEnseigne(PerimetreEtablissement, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     personne_id: Mapped[int] = mapped_column(ForeignKey("personne.id", ondelete="CASCADE"))
     matiere_id: Mapped[int | None] = mapped_column(ForeignKey("matiere.id"))
-    division_id: Mapped[int | None] = mapped_column(
-        ForeignKey("division.id", ondelete="CASCADE"), index=True
-    )
+    division_id: Mapped[int | None] = mapped_column(ForeignKey("division.id", ondelete="CASCADE"), index=True)
     groupe_id: Mapped[int | None] = mapped_column(
         ForeignKey("groupe_enseignement.id", ondelete="CASCADE"), index=True
     )
@@ -186,9 +182,7 @@ class ProfesseurPrincipal(Base):
 
     __tablename__ = "professeur_principal"
 
-    personne_id: Mapped[int] = mapped_column(
-        ForeignKey("personne.id", ondelete="CASCADE"), primary_key=True
-    )
+    personne_id: Mapped[int] = mapped_column(ForeignKey("personne.id", ondelete="CASCADE"), primary_key=True)
     division_id: Mapped[int] = mapped_column(
         ForeignKey("division.id", ondelete="CASCADE"), primary_key=True, index=True
     )
@@ -198,9 +192,7 @@ class FonctionExercee(Base):
     """A function a person holds in one attachment, with its discipline when it has one."""
 
     __tablename__ = "fonction_exercee"
-    __table_args__ = (
-        Index("ix_fonction_exercee_rattachement", "rattachement_id"),
-    )
+    __table_args__ = (Index("ix_fonction_exercee_rattachement", "rattachement_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     rattachement_id: Mapped[int] = mapped_column(ForeignKey("rattachement.id", ondelete="CASCADE"))

@@ -53,16 +53,12 @@ class Courriel(Base):
 
     __tablename__ = "courriel"
     __table_args__ = (
-        CheckConstraint(
-            "etat IN ('attente', 'envoi', 'envoye', 'echec', 'annule')", name="etat"
-        ),
+        CheckConstraint("etat IN ('attente', 'envoi', 'envoye', 'echec', 'annule')", name="etat"),
         Index("ix_courriel_a_envoyer", "etat", "prochain_le"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    etablissement_id: Mapped[int | None] = mapped_column(
-        ForeignKey("etablissement.id"), index=True
-    )
+    etablissement_id: Mapped[int | None] = mapped_column(ForeignKey("etablissement.id"), index=True)
     destinataire: Mapped[str] = mapped_column(String(255))
     objet: Mapped[str] = mapped_column(String(255))
     texte: Mapped[str] = mapped_column(Text)
@@ -88,9 +84,7 @@ class Tache(Base):
 
     __tablename__ = "tache"
     __table_args__ = (
-        CheckConstraint(
-            "etat IN ('attente', 'cours', 'finie', 'echec', 'annulee')", name="etat"
-        ),
+        CheckConstraint("etat IN ('attente', 'cours', 'finie', 'echec', 'annulee')", name="etat"),
         Index("ix_tache_etat", "etat", "bail_jusqua"),
     )
 
@@ -108,12 +102,8 @@ class Tache(Base):
     essais: Mapped[int] = mapped_column(default=0)
     bail: Mapped[str | None] = mapped_column(String(40))
     bail_jusqua: Mapped[datetime | None] = mapped_column(Instant)
-    compte_id: Mapped[int | None] = mapped_column(
-        ForeignKey("ab_user.id", ondelete="SET NULL"), index=True
-    )
-    etablissement_id: Mapped[int | None] = mapped_column(
-        ForeignKey("etablissement.id"), index=True
-    )
+    compte_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id", ondelete="SET NULL"), index=True)
+    etablissement_id: Mapped[int | None] = mapped_column(ForeignKey("etablissement.id"), index=True)
     cree_le: Mapped[datetime] = mapped_column(Instant, default=now)
     debut_le: Mapped[datetime | None] = mapped_column(Instant)
     fin_le: Mapped[datetime | None] = mapped_column(Instant)

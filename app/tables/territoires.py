@@ -29,9 +29,7 @@ class Collectivite(Base):
     """The local authority that runs school buildings: commune, département or région."""
 
     __tablename__ = "collectivite"
-    __table_args__ = (
-        CheckConstraint("type IN ('commune', 'departement', 'region', 'autre')", name="type"),
-    )
+    __table_args__ = (CheckConstraint("type IN ('commune', 'departement', 'region', 'autre')", name="type"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(14), unique=True)
@@ -86,7 +84,7 @@ class Etablissement(Base):
 
     academie: Mapped[Academie | None] = relationship(back_populates="etablissements")
     collectivite: Mapped[Collectivite | None] = relationship(back_populates="etablissements")
-    mere: Mapped[Etablissement | None] = relationship(remote_side=[id])
+    mere: Mapped[Etablissement | None] = relationship(remote_side="Etablissement.id")
 
     def __str__(self) -> str:
         return f"{self.nom} ({self.uai})"
@@ -99,9 +97,7 @@ class VerrouEtablissement(Base):
     __table_args__ = (UniqueConstraint("etablissement_id", "champ"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    etablissement_id: Mapped[int] = mapped_column(
-        ForeignKey("etablissement.id", ondelete="CASCADE")
-    )
+    etablissement_id: Mapped[int] = mapped_column(ForeignKey("etablissement.id", ondelete="CASCADE"))
     champ: Mapped[str] = mapped_column(String(40))
     le: Mapped[datetime] = mapped_column(Instant, default=now)
     par: Mapped[str] = mapped_column(String(160), default="")
