@@ -243,16 +243,24 @@ def _links_gone(session: Session, alimentation: Alimentation, registre: Registre
 def _homonyms(session: Session, alimentation: Alimentation, registre: Registre) -> None:
     """Flag the new pupils of one name and birth date, and those of one INE."""
     for column, code in (("libelle", "homonyme"), ("identifiant", "ine_double")):
-        ine_only = " AND identifiant <> cle" if code == "ine_double" else " AND libelle LIKE '%/%/%'"
+        mine = "alimentation_id = :feed AND nature = 'cree' AND objet = 'eleve'"
+        mine += " AND identifiant <> cle" if code == "ine_double" else " AND libelle LIKE '%/%/%'"
+        shared = [
+            row[0]
+            for row in rows_of(
+                session,
+                f"SELECT {column} FROM ecart WHERE {mine} GROUP BY {column} HAVING COUNT(DISTINCT cle) > 1",
+                feed=alimentation.id,
+            )
+        ]
+        if not shared:
+            continue
         for cle, uai, libelle, identifiant, ligne in rows_of(
             session,
-            f"SELECT cle, MIN(uai), MIN(libelle), MIN(identifiant), MIN(ligne) FROM ecart"
-            f" WHERE alimentation_id = :feed AND nature = 'cree' AND objet = 'eleve'{ine_only}"
-            f" AND {column} IN (SELECT {column} FROM ecart WHERE alimentation_id = :feed"
-            f" AND nature = 'cree' AND objet = 'eleve'{ine_only}"
-            f" GROUP BY {column} HAVING COUNT(DISTINCT cle) > 1)"
-            " GROUP BY cle ORDER BY 3, 1",
+            "SELECT cle, MIN(uai), MIN(libelle), MIN(identifiant), MIN(ligne) FROM ecart"
+            f" WHERE {mine} AND {column} IN :shared GROUP BY cle ORDER BY 3, 1",
             feed=alimentation.id,
+            shared=shared,
         ):
             registre.ajouter(
                 "anomalie",

@@ -8,6 +8,9 @@ Rules, for a record whose own key the base does not know yet:
 * an INE counts only with the same birth date. It joins somebody who already carries another key
   of the same source only when the whole name agrees too (a pupil stated by two schools); twins
   given one INE by mistake stay two people (``ine_double``);
+* in the files of one school, an identifier that leads to somebody who was never there counts only
+  when the whole name and the birth date agree too: numbers can be guessed, and a preview must
+  show nothing of the people of other schools (``identifiant_deja_pris``);
 * an identifier that leads to somebody of another kind (a parent who is also staff) counts only
   when the name agrees; else it is left to its holder (``identifiant_deja_pris``);
 * without identifier, a pupil is sought by name, first name and birth date within the school; a
@@ -29,6 +32,7 @@ from app.operations.alimentation.champs import PROFILS_DE, Record, iso
 from app.queries.noms import search_key
 
 Cle = tuple[str, str, str]
+LONGUEUR_UAI = 8
 
 
 @dataclass(slots=True)
@@ -64,6 +68,7 @@ class Profil:
     profils: set[str] = field(default_factory=set)
     cles: set[str] = field(default_factory=set)
     ine: str | None = None
+    ecoles: set[str] = field(default_factory=set)
 
     def same_name(self, identite: Record) -> bool:
         """Tell whether last name (either of them) and first name agree."""
@@ -82,6 +87,8 @@ class Rapprochement:
         self.session = session
         self.objet = objet
         self.espace = espace
+        scope = espace.partition(":")[2]
+        self.ecole = scope if len(scope) == LONGUEUR_UAI else None
         self.gens: dict[int, Profil] = {}
 
     def juger(self, candidats: Sequence[Candidat]) -> list[Verdict]:
@@ -128,12 +135,14 @@ class Rapprochement:
         ):
             noms = {search_key(name) for name in (nom, usage) if name}
             self.gens[pid] = Profil(noms, search_key(prenom), iso(born), email)
-        for pid, profil in rows_of(
+        for pid, profil, uai in rows_of(
             self.session,
-            "SELECT DISTINCT personne_id, profil FROM rattachement WHERE personne_id IN :ids",
+            "SELECT DISTINCT r.personne_id, r.profil, e.uai FROM rattachement r"
+            " JOIN etablissement e ON e.id = r.etablissement_id WHERE r.personne_id IN :ids",
             ids=wanted,
         ):
             self.gens[pid].profils.add(profil)
+            self.gens[pid].ecoles.add(uai)
         for pid, cle in rows_of(
             self.session,
             "SELECT personne_id, cle FROM fiche_source"
@@ -181,6 +190,13 @@ class Rapprochement:
         """Return why an identifier's holder is not this person, or None when it may be."""
         type_, _portee, valeur = cle
         named = profil.same_name(candidat.identite)
+        if self._foreign(profil) and not (
+            named and profil.naissance in (None, candidat.identite.get("date_naissance"))
+        ):
+            return (
+                "identifiant_deja_pris",
+                f"L’identifiant {type_} {valeur} est déjà celui d’une autre personne ; il ne lui est pas ajouté.",
+            )
         if type_ == "ine":
             born = candidat.identite.get("date_naissance")
             elsewhere = bool(profil.cles - {candidat.cle})
@@ -197,6 +213,10 @@ class Rapprochement:
             "identifiant_deja_pris",
             f"L’identifiant {type_} {valeur} est déjà celui d’une autre personne ; il ne lui est pas ajouté.",
         )
+
+    def _foreign(self, profil: Profil) -> bool:
+        """Tell whether the files are those of one school, and this person only known in others."""
+        return self.ecole is not None and bool(profil.ecoles) and self.ecole not in profil.ecoles
 
     def _by_name(self, rest: list[tuple[Candidat, Verdict]]) -> None:
         if self.objet == "eleve":
