@@ -8,11 +8,14 @@ import pkgutil
 from flask import Flask
 from flask.cli import AppGroup
 
-preau = AppGroup("preau", help="Commandes de Préau.")
+from app.cli import francais
+
+preau = AppGroup("preau", help="Commandes de Préau.", subcommand_metavar="COMMANDE [ARGUMENTS]…")
 
 
 def register(app: Flask) -> None:
-    """Add the commands to the application; each module of this package adds its own to ``preau``."""
+    """Add the commands to the application; each module of a command adds its own to ``preau``."""
+    francais.install()
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
     app.cli.add_command(preau)

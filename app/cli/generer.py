@@ -19,14 +19,27 @@ from app.errors import UserError
     type=click.IntRange(1),
     default=12,
     show_default=True,
+    metavar="N",
     help="Nombre de collèges et lycées.",
 )
 @click.option(
-    "--eleves", type=click.IntRange(1), default=2400, show_default=True, help="Nombre d’élèves en tout."
+    "--eleves",
+    type=click.IntRange(1),
+    default=2400,
+    show_default=True,
+    metavar="N",
+    help="Nombre d’élèves en tout.",
 )
-@click.option("--graine", type=int, default=1, show_default=True, help="Même graine, mêmes fichiers.")
 @click.option(
-    "--format", "format_", type=click.Choice(["aaf", "siecle", "annuaire"]), default="aaf", show_default=True
+    "--graine", type=int, default=1, show_default=True, metavar="N", help="Même graine, mêmes fichiers."
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["aaf", "siecle", "annuaire"]),
+    default="aaf",
+    show_default=True,
+    help="Format des fichiers écrits.",
 )
 @click.option(
     "--date",
@@ -41,6 +54,7 @@ from app.errors import UserError
     "--variante",
     type=click.FloatRange(0, 50),
     default=0.0,
+    metavar="POURCENT",
     help="Export suivant de la même académie, avec ce pourcentage de changements.",
 )
 @click.option(
@@ -48,6 +62,7 @@ from app.errors import UserError
     type=click.IntRange(1, 12),
     default=1,
     show_default=True,
+    metavar="N",
     help="Avec --variante : combien d’exports plus tard.",
 )
 @click.option("--sans-zip", is_flag=True, help="Laisse les fichiers XML, sans archive.")

@@ -58,7 +58,7 @@ def restore(fichier: Path, oui: bool) -> None:
     with tempfile.TemporaryDirectory(dir=_folder()) as folder:
         copy = _unpack(fichier, Path(folder), url)
         if not oui:
-            click.confirm("Tout ce que contient la base sera remplacé. Continuer ?", abort=True)
+            _confirm("Tout ce que contient la base sera remplacé. Continuer ?")
         db.session.remove()
         db.engine.dispose()
         if _is_sqlite(url):
@@ -70,6 +70,13 @@ def restore(fichier: Path, oui: bool) -> None:
             keys.chmod(0o600)
             keys.replace(_keys())
     click.echo("Base restaurée.")
+
+
+def _confirm(question: str) -> None:
+    """Ask, and go no further without a yes; Click's own question only knows ``y`` and ``n``."""
+    choices = click.Choice(["oui", "non"], case_sensitive=False)
+    if click.prompt(question, type=choices, default="non") != "oui":
+        raise click.Abort
 
 
 def _unpack(fichier: Path, folder: Path, url: URL) -> Path:

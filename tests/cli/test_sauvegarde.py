@@ -49,7 +49,7 @@ def test_the_file_is_readable_by_its_owner_only(saved: Path) -> None:
 
 
 def test_without_a_yes_nothing_is_replaced(app: Flask, saved: Path) -> None:
-    answer = app.test_cli_runner().invoke(args=["preau", "restaurer", str(saved)], input="n\n")
+    answer = app.test_cli_runner().invoke(args=["preau", "restaurer", str(saved)], input="non\n")
     assert answer.exit_code == 1
     assert acts(app) == ["avant", "après"]
 
