@@ -21,7 +21,13 @@ from sqlalchemy.orm import Session
 from app import create_app
 from app.extensions import db
 from app.security.perimetres import TOUT, perimetre
-from tests.support.services import POSTGRESQL, chromium_path, postgresql_available, redis_available
+from tests.support.services import (
+    POSTGRESQL,
+    chromium_path,
+    empty_database,
+    postgresql_available,
+    redis_available,
+)
 from tests.support.services import psql as run_sql
 
 REQUIRED = {
@@ -61,9 +67,24 @@ def template_postgresql() -> Iterator[str]:
     """A migrated, empty PostgreSQL database to copy."""
     name = f"preau_modele_{uuid.uuid4().hex[:12]}"
     run_sql(f'CREATE DATABASE "{name}"')
-    upgrade(create_app(demo=True, base=POSTGRESQL.set(database=name).render_as_string(hide_password=False)))
+    upgrade(create_app(demo=True, base=uri_of(name)))
     yield name
     run_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def database_postgresql(template_postgresql: str) -> Iterator[str]:
+    """One database for this process, emptied after each test: creating one costs far more."""
+    name = f"preau_{uuid.uuid4().hex[:12]}"
+    run_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template_postgresql}"')
+    run_sql(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    yield name
+    run_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def uri_of(name: str) -> str:
+    """Return the address of a database of the test server."""
+    return POSTGRESQL.set(database=name).render_as_string(hide_password=False)
 
 
 def upgrade(app: Flask) -> None:
@@ -88,12 +109,15 @@ def reglages(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -
         shutil.copy(request.getfixturevalue("template_sqlite"), tmp_path / "preau.db")
         yield {"demo": True, "dossier": tmp_path}
         return
-    template = request.getfixturevalue("template_postgresql")
-    name = f"preau_{uuid.uuid4().hex[:12]}"
-    run_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    uri = POSTGRESQL.set(database=name).render_as_string(hide_password=False)
-    yield {"demo": True, "dossier": tmp_path, "base": uri}
-    run_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    if request.node.get_closest_marker("schema"):
+        name = f"preau_{uuid.uuid4().hex[:12]}"
+        run_sql(f'CREATE DATABASE "{name}" TEMPLATE "{request.getfixturevalue("template_postgresql")}"')
+        yield {"demo": True, "dossier": tmp_path, "base": uri_of(name)}
+        run_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        return
+    name = request.getfixturevalue("database_postgresql")
+    yield {"demo": True, "dossier": tmp_path, "base": uri_of(name)}
+    empty_database(name)
 
 
 @pytest.fixture

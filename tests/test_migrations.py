@@ -17,6 +17,7 @@ def test_one_head_only():
     assert len(ScriptDirectory(str(ROOT / "migrations")).get_heads()) == 1
 
 
+@pytest.mark.schema
 class TestBothWays:
     def test_down_to_nothing_and_up_again(self, app):
         with app.app_context():

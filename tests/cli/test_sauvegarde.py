@@ -11,6 +11,8 @@ from app.extensions import db
 from app.models import Journal
 from app.operations import journal
 
+pytestmark = pytest.mark.schema  # a restoration replaces the whole base
+
 
 def acts(app: Flask) -> list[str]:
     with app.app_context():

@@ -18,15 +18,47 @@ REDIS_PORT = int(os.environ.get("PREAU_TEST_REDIS_PORT", "6379"))
 
 def psql(statement: str) -> None:
     """Run one statement outside any transaction on the maintenance database."""
-    with psycopg.connect(
+    with _connect(POSTGRESQL.database) as connection:
+        connection.execute(statement.encode())
+
+
+def _connect(database: str | None) -> psycopg.Connection[tuple[str]]:
+    return psycopg.connect(
         host=POSTGRESQL.host,
         port=POSTGRESQL.port or 5432,
         user=POSTGRESQL.username,
         password=POSTGRESQL.password,
-        dbname=POSTGRESQL.database,
+        dbname=database,
         autocommit=True,
-    ) as connection:
-        connection.execute(statement.encode())
+    )
+
+
+def empty_database(name: str) -> None:
+    """Put a test database back as its migrations left it: no row, sequences at their start.
+
+    Deleting is much faster than truncating here: a few rows, no new file, no wait for the disk.
+    """
+    with _connect(name) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.execute("SET session_replication_role = replica")
+        tables = connection.execute(
+            "SELECT quote_ident(tablename) FROM pg_tables"
+            " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        ).fetchall()
+        filled = connection.execute(
+            " UNION ALL ".join(
+                f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})" for (table,) in tables
+            ).encode()
+        ).fetchall()
+        for (table,) in filled:
+            connection.execute(f"DELETE FROM {table}".encode())
+        connection.execute(
+            "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)"
+            " FROM pg_sequences WHERE last_value IS NOT NULL"
+        )
 
 
 @functools.cache
