@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.config import Reglages
 from app.database import rows_of
 from app.errors import UserError
-from app.imports import open_sources
+from app.imports import Source, open_sources
 from app.models import Alimentation
 from app.operations.alimentation import (
     annuler,
@@ -29,6 +29,7 @@ from app.operations.alimentation import (
     ouvrir,
     refuser,
 )
+from app.operations.alimentation.fiches import Objet
 
 Progress = Callable[[int, int | None], None]
 
@@ -50,7 +51,7 @@ def read_and_compare(
     :raises UserError: unreadable files, or an export older than the last one applied; the feed
         then stays as ``refusee`` with its reason.
     """
-    with open_sources(list(paths), structures=_structures(session, paths)) as source:
+    with _open(session, paths) as source:
         entete = source.entete
         alimentation = ouvrir(session, entete, acteur=acteur)
         session.commit()
@@ -137,16 +138,24 @@ def _settings() -> Reglages:
     return settings
 
 
-def _structures(session: Session, paths: Sequence[Path]) -> dict[str, str]:
-    """Return the AAF keys of the schools already known, for an export without its EtabEducNat file."""
-    with open_sources(list(paths)) as probe:
-        entete = probe.entete
-    if not entete.source.startswith("aaf"):
-        return {}
+def _open(session: Session, paths: Sequence[Path]) -> Source:
+    """Open the files; a delta, or files without the schools, is told the schools already known."""
+    source = open_sources(list(paths))
+    if not source.entete.source.startswith("aaf"):
+        return source
+    known = _structures(session, source.entete.espace)
+    if not known or (source.entete.mode != "delta" and Objet.ETABLISSEMENT in source.entete.presents):
+        return source
+    source.close()
+    return open_sources(list(paths), structures=known)
+
+
+def _structures(session: Session, espace: str) -> dict[str, str]:
+    """Return the AAF keys of the schools already known to their UAI."""
     rows = rows_of(
         session,
         "SELECT f.cle, e.uai FROM fiche_source f JOIN etablissement e ON e.id = f.etablissement_id"
         " WHERE f.espace = :espace AND f.objet = 'etablissement'",
-        espace=entete.espace,
+        espace=espace,
     )
     return {row[0]: row[1] for row in rows}

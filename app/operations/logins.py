@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from app.database import lock, rows_of
+from app.database import bulk_insert, bulk_update, lock, rows_of
+from app.models import RacineLogin
 from app.queries.noms import login_root
 
 PREMIER_HOMONYME = 2
@@ -62,22 +63,8 @@ def _in_use(session: Session, logins: list[str]) -> set[str]:
 
 
 def _remember(session: Session, last: dict[str, int], known: set[str]) -> None:
-    """Write the last number of each root: new ones as 1 at once, the others one by one."""
-    first = sorted(root for root, number in last.items() if root not in known and number == 1)
-    if first:
-        rows_of(
-            session,
-            "INSERT INTO racine_login (racine, dernier) SELECT value, 1 FROM LIST :racines",
-            racines=first,
-        )
-    firsts = set(first)
-    for root, number in last.items():
-        if root in firsts:
-            continue
-        rows_of(
-            session,
-            "INSERT INTO racine_login (racine, dernier) VALUES (:racine, :number)"
-            " ON CONFLICT (racine) DO UPDATE SET dernier = excluded.dernier",
-            racine=root,
-            number=number,
-        )
+    """Write the last number given on each root."""
+    table = RacineLogin.metadata.tables[RacineLogin.__tablename__]
+    new = [(root, number) for root, number in last.items() if root not in known]
+    bulk_insert(session, table, ("racine", "dernier"), new)
+    bulk_update(session, table, "racine", ("dernier",), [(last[root], root) for root in sorted(known)])

@@ -20,7 +20,7 @@ from app.models import Alimentation, AlimentationEtablissement
 from app.operations import journal
 from app.operations.alimentation.champs import ORDRE, PERSONNES
 from app.operations.alimentation.ecritures import LIEN, Ecritures, now_of, table
-from app.operations.alimentation.etablissements import update_row, write_composition, write_school
+from app.operations.alimentation.etablissements import update_row, write_compositions, write_school
 from app.operations.alimentation.etats import etats
 from app.operations.alimentation.familles import attach_guardians, detacher_responsables, write_links
 from app.operations.alimentation.gens import Contexte
@@ -298,6 +298,7 @@ def _undo_links(ctx: Contexte, rows: list[tuple[Any, ...]]) -> None:
 
 
 def _undo_structures(ctx: Contexte, kind: str, rows: list[tuple[Any, ...]]) -> None:
+    compositions: dict[int, list[str]] = {}
     for nature, _cle, _pid, undo in rows:
         before = {name: change[0] for name, change in (undo.get("champs") or {}).items()}
         if kind == "etablissement":
@@ -311,7 +312,9 @@ def _undo_structures(ctx: Contexte, kind: str, rows: list[tuple[Any, ...]]) -> N
             ctx, TABLES[kind], undo["id"], {key: value for key, value in before.items() if key != composition}
         )
         if composition in before and before[composition] is not None:
-            write_composition(ctx, kind, undo["id"], before[composition])
+            compositions[undo["id"]] = before[composition]
+    if kind in COMPOSITION:
+        write_compositions(ctx, kind, compositions)
     ctx.compter(kind, len(rows))
 
 

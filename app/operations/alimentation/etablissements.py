@@ -7,12 +7,12 @@ from typing import Any
 
 import orjson
 
-from app.database import rows_of
+from app.database import bulk_insert, rows_of
 from app.operations.alimentation.champs import Record
-from app.operations.alimentation.ecritures import now_of
+from app.operations.alimentation.ecritures import now_of, table
 from app.operations.alimentation.gens import Contexte, LigneEcart
 from app.operations.alimentation.references import ensure_academie
-from app.operations.alimentation.structures import COMPOSITION, TABLES, changements, comparable, lignes
+from app.operations.alimentation.structures import COMPOSITION, TABLES, Cle, changements, comparable, lignes
 from app.queries.noms import search_key
 
 
@@ -39,7 +39,8 @@ def appliquer_ecole(ctx: Contexte, lines: list[LigneEcart]) -> None:
         if values.get("ouvert_le"):
             values["ouvert_le"] = date.fromisoformat(values["ouvert_le"])
         write_school(ctx, row.id, values)
-        _sign(ctx, ligne, {"id": row.id, "champs": changes if ligne.nature != "cree" else {}})
+        ctx.a_signer.append((ligne, {"id": row.id, "champs": changes if ligne.nature != "cree" else {}}))
+    sign_all(ctx, "etablissement")
 
 
 def write_school(ctx: Contexte, school_id: int, values: dict[str, Any]) -> None:
@@ -71,76 +72,107 @@ def appliquer_nomenclature(ctx: Contexte, kind: str, lines: list[LigneEcart]) ->
         if row is not None:
             changes, _kept = changements(row, champs)
             update_row(ctx, TABLES[kind], row.id, {name: change[1] for name, change in changes.items()})
-            _sign(ctx, ligne, {"id": row.id, "champs": changes if ligne.nature != "cree" else {}})
+            ctx.a_signer.append((ligne, {"id": row.id, "champs": changes if ligne.nature != "cree" else {}}))
+    sign_all(ctx, kind)
 
 
-def update_row(ctx: Contexte, table: str, row_id: int, values: Record) -> None:
+def update_row(ctx: Contexte, name: str, row_id: int, values: Record) -> None:
     """Change columns of one row."""
     if values:
-        assignments = ", ".join(f"{name} = :{name}" for name in values)
-        rows_of(ctx.session, f"UPDATE {table} SET {assignments} WHERE id = :id_", **values, id_=row_id)
+        assignments = ", ".join(f"{field} = :{field}" for field in values)
+        rows_of(ctx.session, f"UPDATE {name} SET {assignments} WHERE id = :id_", **values, id_=row_id)
 
 
 def appliquer_classes(ctx: Contexte, kind: str, lines: list[LigneEcart]) -> None:
     """Create, change, close or reopen divisions and groups of the school."""
-    table = TABLES[kind]
-    composition = COMPOSITION[kind][0]
-    staged = []
+    staged: list[tuple[LigneEcart, Cle, Record]] = []
     for ligne in lines:
         key, champs = comparable(kind, orjson.loads(ligne.donnees or b"{}"))
         staged.append((ligne, key, {"active": False} if ligne.nature == "depart" else champs))
-    ctx.references.classes(table, [key[1] for _ligne, key, _champs in staged])
+    name = TABLES[kind]
+    composition = COMPOSITION[kind][0]
+    _insert_new(ctx, name, [(key[1], champs.get("libelle") or "") for _ligne, key, champs in staged])
     ctx.references.forget_classes()
     base = lignes(ctx.session, kind, [key for _ligne, key, _champs in staged])
+    compositions: dict[int, list[str]] = {}
     for ligne, key, champs in staged:
         row = base.get(key)
         if row is None:
             continue
         changes, _kept = changements(row, champs)
-        update_row(
-            ctx, table, row.id, {name: change[1] for name, change in changes.items() if name != composition}
-        )
+        values = {field: change[1] for field, change in changes.items() if field != composition}
+        update_row(ctx, name, row.id, values)
         if composition in changes:
-            write_composition(ctx, kind, row.id, changes[composition][1])
-        _sign(ctx, ligne, {"id": row.id, "champs": changes}, present=ligne.nature != "depart")
+            compositions[row.id] = changes[composition][1]
+        ctx.a_signer.append((ligne, {"id": row.id, "champs": changes}))
+    write_compositions(ctx, kind, compositions)
+    sign_all(ctx, kind)
 
 
-def write_composition(ctx: Contexte, kind: str, row_id: int, codes: list[str]) -> None:
-    """Write the MEF of a division, or the divisions of a group."""
+def _insert_new(ctx: Contexte, name: str, classes: list[tuple[str, str]]) -> None:
+    """Insert the divisions or groups the school has not, in one write."""
+    known = {
+        row[0]
+        for row in rows_of(
+            ctx.session,
+            f"SELECT code FROM {name} WHERE etablissement_id = :school AND code IN :codes",
+            school=ctx.etablissement_id,
+            codes=[code for code, _libelle in classes],
+        )
+    }
+    new = {code: libelle for code, libelle in classes if code not in known}
+    if new:
+        bulk_insert(
+            ctx.session,
+            table(name),
+            ("etablissement_id", "code", "libelle", "source", "active"),
+            [(ctx.etablissement_id, code, libelle, ctx.source, True) for code, libelle in new.items()],
+        )
+
+
+def write_compositions(ctx: Contexte, kind: str, wanted: dict[int, list[str]]) -> None:
+    """Write the MEF of divisions, or the divisions of groups: row id → codes."""
+    if not wanted:
+        return
     _name, joining, own, other, _table = COMPOSITION[kind]
+    codes = sorted({code for listed in wanted.values() for code in listed})
     ids = (
         ctx.references.nomenclature("mef", dict.fromkeys(codes))
         if kind == "division"
         else ctx.references.classes("division", codes)
     )
     width = 11 if kind == "division" else 32
-    rows_of(ctx.session, f"DELETE FROM {joining} WHERE {own} = :id", id=row_id)
-    wanted = sorted({ids[code[:width]] for code in codes})
-    if wanted:
-        rows_of(
-            ctx.session,
-            f"INSERT INTO {joining} ({own}, {other}) SELECT CAST(:id AS INTEGER), value FROM LIST :ids",
-            id=row_id,
-            ids=wanted,
-        )
+    rows_of(ctx.session, f"DELETE FROM {joining} WHERE {own} IN :ids", ids=sorted(wanted))
+    rows = {(row_id, ids[code[:width]]) for row_id, listed in wanted.items() for code in listed}
+    if rows:
+        bulk_insert(ctx.session, table(joining), (own, other), sorted(rows))
 
 
-def _sign(ctx: Contexte, ligne: LigneEcart, undo: dict[str, Any], *, present: bool = True) -> None:
-    """Record the digest and that the difference is applied."""
+def sign_all(ctx: Contexte, kind: str) -> None:
+    """Record the digests of one batch of structures, and that their differences are applied."""
     school = ctx.etablissement_id or None
-    found = rows_of(
-        ctx.session,
-        "SELECT id FROM fiche_source WHERE espace = :espace AND objet = :objet AND cle = :cle",
-        espace=ctx.espace,
-        objet=ligne.objet,
-        cle=ligne.cle,
-    )
-    if found:
-        ctx.ecritures.fiches.append((None, school, ligne.empreinte, present, None, found[0][0]))
-    else:
-        ctx.ecritures.nouveaux["fiche_source"].append(
-            (ctx.espace, ligne.objet, ligne.cle, school, None, ligne.empreinte, present)
+    known = {
+        row[0]: row[1]
+        for row in rows_of(
+            ctx.session,
+            "SELECT cle, id FROM fiche_source WHERE espace = :espace AND objet = :objet AND cle IN :cles",
+            espace=ctx.espace,
+            objet=kind,
+            cles=[ligne.cle for ligne, _undo in ctx.a_signer],
         )
-    undo["fiche"] = bool(found)
-    ctx.ecritures.ecarts.append((school, None, orjson.dumps(undo), ctx.ecritures.instant, ligne.id))
-    ctx.compter({"cree": "crees", "depart": "departs", "retour": "retours"}.get(ligne.nature, "modifies"))
+    }
+    signed: set[str] = set()
+    for ligne, undo in ctx.a_signer:
+        fiche_id = known.get(ligne.cle)
+        present = ligne.nature != "depart"
+        if fiche_id is not None:
+            ctx.ecritures.fiches.append((None, school, ligne.empreinte, present, None, fiche_id))
+        elif ligne.cle not in signed:
+            ctx.ecritures.nouveaux["fiche_source"].append(
+                (ctx.espace, kind, ligne.cle, school, None, ligne.empreinte, present)
+            )
+        signed.add(ligne.cle)
+        undo["fiche"] = fiche_id is not None
+        ctx.ecritures.ecarts.append((school, None, orjson.dumps(undo), ctx.ecritures.instant, ligne.id))
+        ctx.compter({"cree": "crees", "depart": "departs", "retour": "retours"}.get(ligne.nature, "modifies"))
+    ctx.a_signer = []

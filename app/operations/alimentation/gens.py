@@ -79,6 +79,7 @@ class Contexte:
     eleves_partis: list[int] = field(default_factory=list)
     responsables_touches: set[int] = field(default_factory=set)
     fermees: list[int] = field(default_factory=list)
+    a_signer: list[tuple[LigneEcart, dict[str, Any]]] = field(default_factory=list)
     comptes: dict[str, int] = field(default_factory=dict)
     reserve: Iterator[int] = field(default_factory=lambda: iter(()))
     """Ids reserved for the new attachments of people the base knows."""

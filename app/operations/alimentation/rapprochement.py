@@ -190,15 +190,14 @@ class Rapprochement:
         """Return why an identifier's holder is not this person, or None when it may be."""
         type_, _portee, valeur = cle
         named = profil.same_name(candidat.identite)
-        if self._foreign(profil) and not (
-            named and profil.naissance in (None, candidat.identite.get("date_naissance"))
-        ):
-            return (
-                "identifiant_deja_pris",
-                f"L’identifiant {type_} {valeur} est déjà celui d’une autre personne ; il ne lui est pas ajouté.",
-            )
+        born = candidat.identite.get("date_naissance")
+        taken = (
+            "identifiant_deja_pris",
+            f"L’identifiant {type_} {valeur} est déjà celui d’une autre personne ; il ne lui est pas ajouté.",
+        )
+        if self._foreign(profil) and not (named and profil.naissance in (None, born)):
+            return taken
         if type_ == "ine":
-            born = candidat.identite.get("date_naissance")
             elsewhere = bool(profil.cles - {candidat.cle})
             if (born and profil.naissance and born != profil.naissance) or (elsewhere and not named):
                 return (
@@ -207,12 +206,7 @@ class Rapprochement:
                 )
             return None
         same_kind = not profil.profils or bool(profil.profils & set(PROFILS_DE[self.objet]))
-        if same_kind or named:
-            return None
-        return (
-            "identifiant_deja_pris",
-            f"L’identifiant {type_} {valeur} est déjà celui d’une autre personne ; il ne lui est pas ajouté.",
-        )
+        return None if same_kind or named else taken
 
     def _foreign(self, profil: Profil) -> bool:
         """Tell whether the files are those of one school, and this person only known in others."""
