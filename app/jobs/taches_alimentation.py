@@ -101,13 +101,19 @@ def undo(context: Contexte) -> dict[str, Any]:
 def allowed_schools(session: Session, limites: dict[str, Any], entete: EnTete) -> set[str] | None:
     """Return the UAIs somebody may feed from these files, None for no limit.
 
-    :raises UserError: the files are those of a school that is not theirs.
+    :raises UserError: the files are those of a school, or of an académie, that is not theirs.
     """
     if limites["tout"]:
         return None
     academies = list(limites["academies"])
     if entete.uai is None and entete.academie and entete.academie in academies:
         return None
+    if entete.uai is None and (entete.academie or not academies):
+        # read in part, they would take the place of the whole feed, and name people by number alone
+        raise UserError(
+            "Ces fichiers sont ceux de toute une académie : seuls ses services peuvent les déposer."
+            " Déposez l’export de votre établissement."
+        )
     mine = select(Academie.id).where(Academie.code.in_(academies))
     uais = set(
         session.scalars(

@@ -206,6 +206,24 @@ class TestDeposit:
         folder = Path(app.extensions["reglages"].dossier) / "depots"
         assert not folder.exists() or list(folder.iterdir()) == []
 
+    def test_files_of_a_whole_academie_need_the_academie(self, sign_in, session, app, ecoles, tmp_path):
+        (archive,) = generate(tmp_path / "f", Options(etablissements=1, eleves=20, graine=3)).fichiers
+        waiting = Alimentation(source="aaf", cle_portee="aaf:18", etat="apercu")
+        session.add(waiting)
+        session.commit()
+        client = sign_in("correspondant", etablissement_id=ecoles.ecole_a)
+        post(
+            client, "/alimentations/nouvelle", {"fichiers": (io.BytesIO(archive.read_bytes()), archive.name)}
+        )
+        task_id = session.scalars(select(Tache.id)).one()
+        session.commit()
+        run(app, task_id)
+        session.expire_all()
+        task = session.get(Tache, task_id)
+        assert task.etat == "echec"
+        assert "toute une académie" in task.message
+        assert waiting.etat == "apercu"
+
     def test_files_of_another_school_are_refused_by_the_worker(self, sign_in, session, app, ecoles, tmp_path):
         generate(tmp_path / "f", Options(etablissements=1, eleves=20, graine=3, format="siecle", zip=False))
         (folder,) = [path for path in (tmp_path / "f").iterdir() if path.is_dir() and path.name != "sts"]
