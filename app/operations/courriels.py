@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.errors import RuleViolationError, UserError
 from app.extensions import now
 from app.models import Courriel
+from app.operations.saisies import SYSTEME, Actor, record
 
 TABLE: Table = Courriel.metadata.tables[Courriel.__tablename__]
 
@@ -75,7 +76,7 @@ def check_headers(destinataire: str, objet: str) -> None:
         raise UserError("L’objet d’un courriel compte 255 caractères au plus.", field="objet")
 
 
-def replay(session: Session, courriel: Courriel) -> None:
+def replay(session: Session, courriel: Courriel, *, acteur: Actor = SYSTEME) -> None:
     """Put a mail that failed or was cancelled back in the queue, with fresh tries.
 
     :raises RuleViolationError: the mail is waiting, being sent or sent.
@@ -84,6 +85,7 @@ def replay(session: Session, courriel: Courriel) -> None:
         raise RuleViolationError("Seul un courriel en échec ou annulé peut être rejoué.")
     courriel.etat, courriel.essais, courriel.erreur, courriel.prochain_le = "attente", 0, None, now()
     session.flush()
+    record(session, courriel, "courriel.renvoyer", acteur, etablissement_id=courriel.etablissement_id)
 
 
 def cancel(session: Session, courriel: Courriel) -> None:

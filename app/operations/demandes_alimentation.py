@@ -1,4 +1,4 @@
-"""Asking for the long work of a feed: read files, apply, undo. One at a time on a feed."""
+"""Asking for the long work of a feed: read files, apply, undo, drop. One at a time on a feed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from app.errors import ConflictError, RuleViolationError
 from app.extensions import now
 from app.models import Alimentation, AlimentationEtablissement, Tache
 from app.operations import journal, taches
-from app.operations.alimentation import etablissements_a_appliquer
-from app.operations.saisies import Actor
+from app.operations.alimentation import abandonner, etablissements_a_appliquer
+from app.operations.saisies import Actor, record
 from app.operations.uploads import Depot
 from app.queries.ecarts import holds_whole
 
@@ -109,12 +109,20 @@ def ask_undo(session: Session, alimentation: Alimentation, *, acteur: Actor) -> 
     return _ask(session, alimentation, ANNULER, libelle, acteur)
 
 
-def check_alone(session: Session, alimentation: Alimentation) -> None:
-    """Refuse while a task works on this feed, and hold the feed until the end of the transaction.
+def drop(session: Session, alimentation: Alimentation, *, acteur: Actor) -> None:
+    """Drop a preview: nothing of it will be written.
 
-    :raises ConflictError: with who launched what, and when.
+    :raises ConflictError: somebody else launched something on this feed.
     """
     _alone(session, alimentation)
+    abandonner(session, alimentation)
+    record(
+        session,
+        alimentation,
+        "alimentation.abandonner",
+        acteur,
+        etablissement_id=alimentation.etablissement_id,
+    )
 
 
 def _ask(

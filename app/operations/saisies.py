@@ -119,6 +119,10 @@ class Actor:
     compte_id: int | None = None
 
 
+SYSTEME = Actor()
+"""Préau itself: a worker, a schedule."""
+
+
 def record(
     session: Session,
     item: Any,

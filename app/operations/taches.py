@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.errors import RuleViolationError
 from app.extensions import now
 from app.models import Tache
+from app.operations.saisies import SYSTEME, Actor, record
 
 REQUESTED = "taches_demandees"
 FINAL = frozenset({"finie", "echec", "annulee"})
@@ -42,7 +43,7 @@ def request(
     return tache
 
 
-def cancel(session: Session, tache: Tache) -> None:
+def cancel(session: Session, tache: Tache, *, acteur: Actor = SYSTEME) -> None:
     """Cancel a task: at once if it waits, at its next step if it runs.
 
     :raises RuleViolationError: the task is over.
@@ -53,9 +54,10 @@ def cancel(session: Session, tache: Tache) -> None:
     if tache.etat == "attente":
         tache.etat, tache.fin_le, tache.message = "annulee", now(), "Travail annulé avant de commencer."
     session.flush()
+    record(session, tache, "tache.annuler", acteur, etablissement_id=tache.etablissement_id)
 
 
-def relaunch(session: Session, tache: Tache) -> None:
+def relaunch(session: Session, tache: Tache, *, acteur: Actor = SYSTEME) -> None:
     """Start a failed or cancelled task again, from its cursor.
 
     :raises RuleViolationError: the task waits, runs or succeeded.
@@ -66,6 +68,7 @@ def relaunch(session: Session, tache: Tache) -> None:
     tache.bail = tache.bail_jusqua = tache.fin_le = None
     tache.annulation_demandee = False
     session.flush()
+    record(session, tache, "tache.relancer", acteur, etablissement_id=tache.etablissement_id)
     session.info.setdefault(REQUESTED, []).append(tache.id)
 
 

@@ -111,6 +111,20 @@ def children(session: Session, responsable_id: int) -> Sequence[Responsabilite]:
     return session.scalars(statement).all()
 
 
+def attachments(session: Session, personne_id: int) -> Sequence[Rattachement]:
+    """Return the places of a person in the schools of the perimeter, present ones first."""
+    return session.scalars(
+        select(Rattachement)
+        .where(Rattachement.personne_id == personne_id)
+        .options(
+            joinedload(Rattachement.etablissement),
+            joinedload(Rattachement.division),
+            joinedload(Rattachement.mef),
+        )
+        .order_by(Rattachement.fin.is_not(None), Rattachement.id)
+    ).all()
+
+
 def functions(session: Session, rattachement_ids: Sequence[int]) -> Sequence[FonctionExercee]:
     """Return the functions held in these attachments."""
     if not rattachement_ids:

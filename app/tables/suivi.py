@@ -73,6 +73,9 @@ class Courriel(Base):
 
     etablissement: Mapped[Etablissement | None] = relationship()
 
+    def __str__(self) -> str:
+        return self.objet
+
 
 class Tache(Base):
     """A long work in the background: parameters, progress, cursor, lease, result (X4).
@@ -109,6 +112,9 @@ class Tache(Base):
     fin_le: Mapped[datetime | None] = mapped_column(Instant)
 
     etablissement: Mapped[Etablissement | None] = relationship()
+
+    def __str__(self) -> str:
+        return self.libelle or self.type
 
 
 class Battement(Base):

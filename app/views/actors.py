@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Academie
+from app.models import Academie, Tache
 from app.operations.demandes_alimentation import Limites
 from app.operations.saisies import Actor
-from app.security.manager import current_account, current_perimetre
+from app.security.manager import allowed, current_account, current_perimetre
 from app.security.permissions import Resource, Verb
 
 
@@ -29,3 +29,9 @@ def limits() -> Limites:
         select(Academie.code).where(Academie.id.in_(sorted(perimetre.academies))).order_by(Academie.code)
     ).all()
     return Limites(tout=False, academies=tuple(codes), etablissements=tuple(sorted(perimetre.etablissements)))
+
+
+def may_steer(task: Tache) -> bool:
+    """Tell whether this person may stop or restart a task: their own, or any for who may write them."""
+    account = current_account()
+    return allowed(Verb.ECRIRE, Resource.TACHE) or (account is not None and task.compte_id == account.id)

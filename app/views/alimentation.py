@@ -17,14 +17,12 @@ from app.extensions import db
 from app.models import Alimentation, Ecart, Tache
 from app.operations import demandes_alimentation as demandes
 from app.operations import uploads
-from app.operations.alimentation import abandonner
-from app.operations.saisies import record
 from app.queries import ecarts as reads
 from app.queries.suivi import task_of_feed
-from app.security.manager import allowed, current_account
+from app.security.manager import allowed
 from app.security.permissions import Resource, Verb
 from app.views import ecarts as words
-from app.views.actors import actor, limits
+from app.views.actors import actor, limits, may_steer
 from app.views.arguments import checked_pk, choice_arg, here, id_arg, ids_arg, text_arg
 from app.views.base import PreauBaseView, commit_act
 from app.views.streams import csv_response
@@ -216,19 +214,10 @@ class AlimentationView(PreauBaseView):
         """Ask for a confirmation, then drop a preview."""
         feed = self._feed(pk, whole=True)
         if request.method == "POST":
-
-            def act() -> None:
-                demandes.check_alone(db.session(), feed)
-                abandonner(db.session(), feed)
-                record(
-                    db.session(),
-                    feed,
-                    "alimentation.abandonner",
-                    actor(),
-                    etablissement_id=feed.etablissement_id,
-                )
-
-            done = commit_act(act, message="Alimentation abandonnée. Rien n’a été écrit.")
+            done = commit_act(
+                lambda: demandes.drop(db.session(), feed, acteur=actor()),
+                message="Alimentation abandonnée. Rien n’a été écrit.",
+            )
             return redirect(url_for(".list") if done else url_for(".show", pk=pk))
         return self._confirm(feed, "alimentation/abandonner.html", "Abandonner l’alimentation")
 
@@ -260,10 +249,8 @@ class AlimentationView(PreauBaseView):
     def _follow(self, tache: Tache, heading: str, address: str, back: str) -> str:
         fragment = bool(request.headers.get("HX-Request"))
         template = "alimentation/_progression.html" if fragment else "alimentation/progression.html"
-        account = current_account()
-        mine = allowed(Verb.ECRIRE, Resource.TACHE) or (account is not None and tache.compte_id == account.id)
         return self.render_template(
-            template, title=heading, task=tache, address=address, back=back, can_write=mine
+            template, title=heading, task=tache, address=address, back=back, can_write=may_steer(tache)
         )
 
     def _confirm(self, feed: Alimentation, template: str, heading: str) -> str:

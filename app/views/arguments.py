@@ -6,7 +6,6 @@ What cannot be understood counts as absent; numbers stay within what both engine
 from __future__ import annotations
 
 import unicodedata
-from datetime import date
 from typing import Any
 
 from flask import abort, request
@@ -46,14 +45,6 @@ def ids_arg(name: str, source: MultiDict[str, str] | None = None, *, limit: int 
     """Return the row ids given under one name, in order, each once."""
     raw = (request.args if source is None else source).getlist(name)[:limit]
     return list(dict.fromkeys(value for item in raw if (value := as_id(item)) is not None))
-
-
-def date_arg(name: str) -> date | None:
-    """Return a day written as date fields send it (2026-11-21), None otherwise."""
-    try:
-        return date.fromisoformat(request.args.get(name, "")[:10])
-    except ValueError:
-        return None
 
 
 def checked_pk(pk: int) -> int:

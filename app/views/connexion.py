@@ -16,6 +16,7 @@ from app.errors import UserError
 from app.extensions import db
 from app.models import Compte
 from app.operations import comptes
+from app.operations.saisies import Actor
 from app.security import guichet, sessions, throttle
 from app.security.acteur import current_account
 from app.security.connexion import Issue, admin_login, check_own_password, sign_in
@@ -159,7 +160,7 @@ class MotDePasseView(PreauBaseView):
             compte,
             hash_password(form.nouveau.data or ""),
             sauf_jeton=sessions.current_token(),
-            auteur=comptes.Auteur(str(compte), compte.id),
+            acteur=Actor(str(compte), compte.id),
         )
 
 

@@ -9,16 +9,10 @@ from typing import Any
 
 from app.models import Alimentation, AlimentationEtablissement, Ecart
 from app.queries.ecarts import NATURES, OBJETS
-from app.queries.personnes import IDENTIFIANT_LABELS
+from app.views.labels import CHAMPS
+from app.views.labels import SOURCES_ALIMENTATION as SOURCES
 from app.views.rendering import NBSP, day, instant, number, plural
 
-SOURCES = {
-    "aaf": "AAF",
-    "aaf1d": "AAF 1er degré",
-    "siecle": "SIECLE",
-    "sts": "STS",
-    "annuaire": "Annuaire de l’éducation",
-}
 ETATS: dict[str, tuple[str, str]] = {
     "lecture": ("En cours de lecture", "info"),
     "apercu": ("À vérifier", "warn"),
@@ -30,78 +24,6 @@ ETATS: dict[str, tuple[str, str]] = {
 }
 """State → (words, tone of the badge)."""
 
-CHAMPS = {
-    "nom": "Nom",
-    "nom_usage": "Nom d’usage",
-    "prenom": "Prénom",
-    "autres_prenoms": "Autres prénoms",
-    "civilite": "Civilité",
-    "sexe": "Sexe",
-    "date_naissance": "Date de naissance",
-    "email": "E-mail",
-    "telephone": "Téléphone",
-    "telephone_domicile": "Téléphone du domicile",
-    "telephone_portable": "Téléphone portable",
-    "telephone_travail": "Téléphone professionnel",
-    "adresse": "Adresse",
-    "code_postal": "Code postal",
-    "commune": "Commune",
-    "pays": "Pays",
-    "identifiants": "Identifiants",
-    "login": "Identifiant de connexion",
-    "uai": "UAI",
-    "etablissement": "Établissement",
-    "etablissements": "Établissements",
-    "scolarites": "Scolarité",
-    "rattachements": "Rattachements",
-    "division": "Classe",
-    "divisions": "Classes",
-    "groupe": "Groupe",
-    "groupes": "Groupes",
-    "mef": "MEF",
-    "mefs": "MEF",
-    "mef_libelle": "Libellé du MEF",
-    "regime": "Régime",
-    "debut": "Début",
-    "fin": "Fin",
-    "options": "Options",
-    "responsables": "Responsables",
-    "enfants": "Enfants",
-    "eleve": "Élève",
-    "responsable": "Responsable",
-    "eleve_cle": "Élève",
-    "responsable_cle": "Responsable",
-    "code_parente": "Lien de parenté",
-    "niveau": "Niveau",
-    "financier": "Responsable financier",
-    "contact": "À contacter",
-    "paiement": "Perçoit les aides",
-    "profil": "Profil",
-    "fonctions": "Fonctions",
-    "disciplines": "Disciplines",
-    "services": "Services enseignés",
-    "principal_de": "Professeur principal",
-    "matiere": "Matière",
-    "code": "Code",
-    "libelle": "Libellé",
-    "libelle_court": "Libellé court",
-    "filiere": "Filière",
-    "type": "Type",
-    "code_nature": "Nature",
-    "secteur": "Secteur",
-    "etat": "État",
-    "site_web": "Site web",
-    "siren": "SIREN",
-    "academie": "Académie",
-    "academie_code": "Académie",
-    "academie_nom": "Nom de l’académie",
-    "mere_uai": "Établissement mère",
-    "nombre_eleves": "Nombre d’élèves",
-    "ouvert_le": "Ouvert le",
-    "active": "Active",
-    "principal": "Professeur principal",
-    **IDENTIFIANT_LABELS,
-}
 HIDDEN = {"identifiants", "academie_nom"}
 WORDS = {
     "eleve": "élève",

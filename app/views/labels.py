@@ -1,15 +1,17 @@
-"""Words for the codes the tables keep, shared by the generated pages."""
+"""Words for the codes the tables keep and the fields feeds bring, shared by the pages."""
 
 from __future__ import annotations
 
-SOURCES = {
-    "manuel": "Saisie à la main",
+from app.queries.personnes import IDENTIFIANT_LABELS
+
+SOURCES_ALIMENTATION = {
     "aaf": "AAF",
     "aaf1d": "AAF 1er degré",
     "siecle": "SIECLE",
     "sts": "STS",
     "annuaire": "Annuaire de l’éducation",
 }
+SOURCES = {"manuel": "Saisie à la main", **SOURCES_ALIMENTATION}
 SECTEURS = {"public": "Public", "prive": "Privé"}
 ETATS_ETABLISSEMENT = {"ouvert": "Ouvert", "ferme": "Fermé"}
 CIVILITES = {"M": "Monsieur", "M.": "Monsieur", "MME": "Madame", "Mme": "Madame", "MLLE": "Madame"}
@@ -19,3 +21,76 @@ MOTIFS_FIN = {
     "annulation": "Alimentation annulée",
     "manuel": "Fin saisie à la main",
 }
+CHAMPS = {
+    "nom": "Nom",
+    "nom_usage": "Nom d’usage",
+    "prenom": "Prénom",
+    "autres_prenoms": "Autres prénoms",
+    "civilite": "Civilité",
+    "sexe": "Sexe",
+    "date_naissance": "Date de naissance",
+    "email": "E-mail",
+    "telephone": "Téléphone",
+    "telephone_domicile": "Téléphone du domicile",
+    "telephone_portable": "Téléphone portable",
+    "telephone_travail": "Téléphone professionnel",
+    "adresse": "Adresse",
+    "code_postal": "Code postal",
+    "commune": "Commune",
+    "pays": "Pays",
+    "identifiants": "Identifiants",
+    "login": "Identifiant de connexion",
+    "uai": "UAI",
+    "etablissement": "Établissement",
+    "etablissements": "Établissements",
+    "scolarites": "Scolarité",
+    "rattachements": "Rattachements",
+    "division": "Classe",
+    "divisions": "Classes",
+    "groupe": "Groupe",
+    "groupes": "Groupes",
+    "mef": "MEF",
+    "mefs": "MEF",
+    "mef_libelle": "Libellé du MEF",
+    "regime": "Régime",
+    "debut": "Début",
+    "fin": "Fin",
+    "options": "Options",
+    "responsables": "Responsables",
+    "enfants": "Enfants",
+    "eleve": "Élève",
+    "responsable": "Responsable",
+    "eleve_cle": "Élève",
+    "responsable_cle": "Responsable",
+    "code_parente": "Lien de parenté",
+    "niveau": "Niveau",
+    "financier": "Responsable financier",
+    "contact": "À contacter",
+    "paiement": "Perçoit les aides",
+    "profil": "Profil",
+    "fonctions": "Fonctions",
+    "disciplines": "Disciplines",
+    "services": "Services enseignés",
+    "principal_de": "Professeur principal",
+    "matiere": "Matière",
+    "code": "Code",
+    "libelle": "Libellé",
+    "libelle_court": "Libellé court",
+    "filiere": "Filière",
+    "type": "Type",
+    "code_nature": "Nature",
+    "secteur": "Secteur",
+    "etat": "État",
+    "site_web": "Site web",
+    "siren": "SIREN",
+    "academie": "Académie",
+    "academie_code": "Académie",
+    "academie_nom": "Nom de l’académie",
+    "mere_uai": "Établissement mère",
+    "nombre_eleves": "Nombre d’élèves",
+    "ouvert_le": "Ouvert le",
+    "active": "Active",
+    "principal": "Professeur principal",
+    **IDENTIFIANT_LABELS,
+}
+"""Field of a difference → its name on the screen."""

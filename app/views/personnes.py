@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import selectinload
 
 from app.extensions import db
 from app.models import Personne, Rattachement
 from app.queries import personnes as reads
 from app.security.permissions import Resource
-from app.views.base import DomainInterface, PreauModelView
+from app.views.base import READ_ONLY, DomainInterface, PreauModelView
 from app.views.labels import CIVILITES, MOTIFS_FIN, SEXES, SOURCES
 from app.views.rendering import day
 
-READ_ONLY = {"list", "show", "export", "choix"}
 IDENTITE = ["nom", "nom_usage", "prenom", "autres_prenoms", "civilite", "sexe", "date_naissance"]
 CONTACT = [
     "login",
@@ -143,13 +142,7 @@ class PersonneView(PreauModelView):
     def sheet(self, item: Personne) -> dict[str, Any]:
         """Return what the sheet shows beyond its columns."""
         session = db.session()
-        attachments = session.scalars(
-            _attachments(item.id).options(
-                joinedload(Rattachement.etablissement),
-                joinedload(Rattachement.division),
-                joinedload(Rattachement.mef),
-            )
-        ).all()
+        attachments = reads.attachments(session, item.id)
         profils = {row.profil for row in attachments}
         staff = bool(profils & {"enseignant", "personnel"})
         return {
@@ -168,16 +161,6 @@ class PersonneView(PreauModelView):
             "motifs": MOTIFS_FIN,
             "labels": LABELS,
         }
-
-
-def _attachments(personne_id: int) -> Any:
-    from sqlalchemy import select
-
-    return (
-        select(Rattachement)
-        .where(Rattachement.personne_id == personne_id)
-        .order_by(Rattachement.fin.is_not(None), Rattachement.id)
-    )
 
 
 class Departed(DomainInterface):

@@ -19,12 +19,11 @@ from app.models import (
 from app.operations import nomenclatures, territoires
 from app.security.permissions import Resource
 from app.views.actors import actor
-from app.views.base import DomainInterface, PreauModelView
+from app.views.base import READ_ONLY, DomainInterface, PreauModelView
 from app.views.etablissements import EtablissementView
 from app.views.labels import SOURCES
 from app.views.personnes import PersonneView, RattachementView, SuppressionView
 
-READ_ONLY = {"list", "show", "export", "choix"}
 TYPES_COLLECTIVITE = {
     "commune": "Commune",
     "departement": "Département",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,18 +16,15 @@ from werkzeug.wrappers import Response
 from app.extensions import db
 from app.models import Courriel, Journal, Tache
 from app.operations import courriels, journal, taches
-from app.operations.saisies import record
 from app.queries import suivi as reads
-from app.security.manager import allowed, current_account
-from app.security.permissions import Resource, Verb
-from app.views import lists
-from app.views.actors import actor
+from app.security.permissions import Resource
+from app.views import list_filters, lists
+from app.views.actors import actor, may_steer
 from app.views.arguments import checked_pk, choice_arg, here, id_arg
-from app.views.base import DomainInterface, PreauBaseView, PreauModelView, commit_act
+from app.views.base import READ_ONLY, DomainInterface, PreauBaseView, PreauModelView, commit_act
 from app.views.ecarts import readable
 from app.views.streams import csv_response
 
-READ_ONLY = {"list", "show", "export", "choix"}
 PAGE = 50
 
 
@@ -120,7 +116,7 @@ class JournalView(PreauModelView):
     @has_access
     def export(self) -> Any:
         """Send the filtered journal with what each act changed, and its place in the chain."""
-        statement = self._statement(lists.request_filters(self._filters)).order_by(Journal.id.desc())
+        statement = self._statement(list_filters.request_filters(self._filters)).order_by(Journal.id.desc())
         return csv_response("journal.csv", self._lines(statement.options(joinedload(Journal.etablissement))))
 
     def _lines(self, statement: Any) -> Iterator[Sequence[Any]]:
@@ -128,13 +124,9 @@ class JournalView(PreauModelView):
         for item in db.session.scalars(statement.execution_options(yield_per=500)):
             yield [lists.cell(self, item, name, plain=True) for name in self.exported_columns]
 
-    def chain(self, item: Journal) -> int | None:
+    def sheet(self, item: Journal) -> dict[str, Any]:
         """Return the first broken line of the chain of an act, None when it is sound."""
-        return journal.verify(db.session(), item.chaine)
-
-    def pretty(self, values: Any) -> str:
-        """Return what was kept, as indented text."""
-        return json.dumps(values, ensure_ascii=False, indent=2) if values else ""
+        return {"broken": journal.verify(db.session(), item.chaine)}
 
 
 class CourrielView(PreauModelView):
@@ -180,8 +172,7 @@ class CourrielView(PreauModelView):
     def replay(self, items: Sequence[Courriel]) -> str:
         """Put failed or cancelled mails back in the queue."""
         for item in items:
-            courriels.replay(db.session(), item)
-            record(db.session(), item, "courriel.renvoyer", actor(), etablissement_id=item.etablissement_id)
+            courriels.replay(db.session(), item, acteur=actor())
         count = len(items)
         return "1 courriel remis en file." if count == 1 else f"{count} courriels remis en file."
 
@@ -215,7 +206,7 @@ class TacheView(PreauBaseView):
             etats=reads.TACHE_ETATS,
             here=here,
             percent=taches.percent,
-            mine=self.mine,
+            mine=may_steer,
             destination=destination,
         )
 
@@ -231,7 +222,7 @@ class TacheView(PreauBaseView):
             task=task,
             etats=reads.TACHE_ETATS,
             percent=taches.percent,
-            mine=self.mine,
+            mine=may_steer,
             destination=destination,
             readable=readable,
         )
@@ -242,7 +233,7 @@ class TacheView(PreauBaseView):
     def cancel(self, pk: int) -> Response:
         """Cancel a task of one's own, or any of the perimeter for who may write them."""
         task = self._own_task(pk)
-        commit_act(lambda: self._cancel(task), message="Annulation demandée.")
+        commit_act(lambda: taches.cancel(db.session(), task, acteur=actor()), message="Annulation demandée.")
         return redirect(url_for(".show", pk=pk))
 
     @expose("/<int:pk>/relancer", methods=["POST"])
@@ -251,34 +242,8 @@ class TacheView(PreauBaseView):
     def relaunch(self, pk: int) -> Response:
         """Start a failed or cancelled task again from where it stopped."""
         task = self._own_task(pk)
-        commit_act(lambda: self._relaunch(task), message="Travail relancé.")
+        commit_act(lambda: taches.relaunch(db.session(), task, acteur=actor()), message="Travail relancé.")
         return redirect(url_for(".show", pk=pk))
-
-    def mine(self, task: Tache) -> bool:
-        """Tell whether this person may stop or restart a task."""
-        account = current_account()
-        return allowed(Verb.ECRIRE, Resource.TACHE) or (account is not None and task.compte_id == account.id)
-
-    def _cancel(self, task: Tache) -> None:
-        taches.cancel(db.session(), task)
-        self._record(task, "tache.annuler")
-
-    def _relaunch(self, task: Tache) -> None:
-        taches.relaunch(db.session(), task)
-        self._record(task, "tache.relancer")
-
-    def _record(self, task: Tache, acte: str) -> None:
-        who = actor()
-        journal.write(
-            db.session(),
-            acte=acte,
-            acteur=who.nom,
-            compte_id=who.compte_id,
-            objet_type="tache",
-            objet_id=task.id,
-            objet=task.libelle,
-            etablissement_id=task.etablissement_id,
-        )
 
     def _task(self, pk: int) -> Tache:
         task = db.session.scalars(select(Tache).where(Tache.id == checked_pk(pk))).first()
@@ -288,7 +253,7 @@ class TacheView(PreauBaseView):
 
     def _own_task(self, pk: int) -> Tache:
         task = self._task(pk)
-        if not self.mine(task):
+        if not may_steer(task):
             abort(404)
         return task
 
