@@ -49,14 +49,12 @@ class Reglages(BaseSettings):
     courriel_tls: Literal["aucun", "starttls", "ssl"] = "starttls"
     courriel_expediteur: str = Field("", description="Adresse d’expédition, sans réponse")
     file_taches: str = Field("", description="File des tâches : vide (SQLite), redis://… ou postgresql://…")
-    redis: str = Field("", description="Redis partagé des limites de débit (facultatif)")
     authentification: Literal["mot_de_passe", "ldap", "oidc", "saml"] = "mot_de_passe"
     corps_max_mio: int = Field(64, ge=1, le=4096, description="Taille maximale d’une requête, en Mio")
     session_heures: int = Field(12, ge=1, le=72, description="Durée d’une session, en heures")
     departs_seuil_pourcent: float = Field(
         5.0, gt=0, le=100, description="Part de départs qui arrête une alimentation"
     )
-    retention_jours: int = Field(365, ge=1, description="Conservation des personnes parties, en jours")
     journal_niveau: str = "INFO"
     metriques_jeton: str = Field(
         "", description="Jeton de lecture de /metriques hors de la machine (facultatif)"

@@ -31,11 +31,6 @@ def start_request() -> str:
     return reference
 
 
-def current_reference() -> str:
-    """Return the reference of the request at hand, the one an error page shows."""
-    return _reference.get() or start_request()
-
-
 def init_app(app: Flask) -> None:
     """Give each request a reference and log how it ended: the route's pattern, never its values."""
 

@@ -9,7 +9,6 @@ _UAI_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
 
 INE_RNIE = re.compile(r"\d{9}[A-Z]{2}")
 INE_BEA = re.compile(r"\d{10}[A-Z]")
-INE_APPRENTISSAGE = re.compile(r"\d{4}A\d{5}[A-Z]")
 INE_OFFICIEL = re.compile(r"[0-9A-Z]{11}")
 
 

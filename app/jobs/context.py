@@ -64,10 +64,6 @@ class Contexte:
         if self._stopping():
             raise ArretDemandeError
 
-    def check_cancelled(self) -> None:
-        """Commit what is pending and stop here if cancel was asked for; see ``progress``."""
-        self.progress()
-
     def close(self, **values: Any) -> None:
         """Write how the run ended and give the lease back."""
         self._write({"bail": None, "bail_jusqua": None, **values})

@@ -18,7 +18,6 @@ _LIGATURES = str.maketrans(
 _SEPARATORS = re.compile(r"[^0-9a-z]+")
 _NOT_WORD = re.compile(r"[^0-9a-z]")
 LOGIN_PART = 30
-LOGIN_MAX = 64
 
 
 def _ascii(text: str) -> str:

@@ -1,7 +1,7 @@
 """The role matrix of SPEC A, declared once; built by inclusion.
 
-``RIGHTS`` is what pages, menus, the API and the generated tests all read. ``FAB_ROLES`` is
-generated from it; no role lives in the database.
+``RIGHTS`` is what pages, menus and the generated tests all read. No role lives in the database, and
+Flask-AppBuilder's own are never read (docs/decisions/003-droits-en-code-perimetre-en-base.md).
 """
 
 from __future__ import annotations
@@ -101,11 +101,3 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.RESPONSABLE: _SOI,
     Role.INVITE: _SOI,
 }
-
-
-def fab_roles() -> dict[str, list[list[str]]]:
-    """Return the matrix in the shape Flask-AppBuilder reads (``FAB_ROLES``)."""
-    return {
-        str(role): [[str(resource), str(verb)] for verb, resource in sorted(rights)]
-        for role, rights in RIGHTS.items()
-    }

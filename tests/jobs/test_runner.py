@@ -90,9 +90,7 @@ class TestRun:
         assert (tache.etat, tache.bail, tache.fait) == ("cours", "autre-1-a", 1)
         assert acts(session) == []
 
-    def test_stopping_gives_the_task_back_without_counting_a_try(
-        self, app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_stopping_gives_the_task_back_without_counting_a_try(self, app: Flask, session: Session) -> None:
         id_ = asked(session, "essai.compter", jusqua=3)
         lease = leases.claim(session, id_)
         assert lease is not None

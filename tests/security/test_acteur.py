@@ -12,7 +12,7 @@ from app.security.acteur import perimetre_of, rights_of
 from app.security.mur import RIEN, Perimetre
 from app.security.permissions import Resource as R  # noqa: N817
 from app.security.permissions import Verb as V  # noqa: N817
-from app.security.roles import RIGHTS, ROLE_LABELS, ROLE_PORTEES, Role, fab_roles
+from app.security.roles import RIGHTS, ROLE_LABELS, ROLE_PORTEES, Role
 
 
 def held(role, **values):
@@ -27,7 +27,6 @@ def account(*attributions):
 class TestMatrix:
     def test_every_role_has_rights_a_label_and_a_perimeter(self):
         assert set(RIGHTS) == set(ROLE_LABELS) == set(ROLE_PORTEES) == set(Role)
-        assert set(fab_roles()) == {str(role) for role in Role}
 
     def test_writing_always_comes_with_reading(self):
         for role, rights in RIGHTS.items():
