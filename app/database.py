@@ -77,6 +77,8 @@ def configure(app: Flask) -> None:
         app.extensions["reglages"].dossier.mkdir(parents=True, exist_ok=True)
     else:
         options.setdefault("pool_pre_ping", True)
+        # a plan kept from when a table was empty reads the whole table ever after
+        options.setdefault("connect_args", {"options": "-c plan_cache_mode=force_custom_plan"})
 
 
 def allocate_ids(session: Session, table: Table, count: int) -> range:
