@@ -12,22 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from app import launcher
-from app.config import ROOT, ReglageInvalideError, load
+from app.config import ROOT
 
 Run = Callable[..., subprocess.Popen[str]]
-SAFE: dict[str, Any] = {
-    "cle_secrete": "s" * 32,
-    "cle_codes": "c" * 32,
-    "hotes": "console.ac-exemple.fr",
-    "base": "postgresql+psycopg://preau@127.0.0.1/preau",
-    "courriel_serveur": "smtp.ac-exemple.fr:25",
-    "courriel_expediteur": "ne-pas-repondre@ac-exemple.fr",
-}
 
 
 @pytest.fixture
@@ -197,27 +188,3 @@ class TestEnvironment:
             "PREAU_CLE_SECRETE",
             "PREAU_CLE_CODES",
         }
-
-
-class TestSettings:
-    def test_safe_settings_are_accepted(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        _forget_environment(monkeypatch)
-        assert load(**SAFE).hosts() == ["console.ac-exemple.fr"]
-
-    @pytest.mark.parametrize("name", sorted(SAFE))
-    def test_each_missing_one_is_refused_by_name(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-        _forget_environment(monkeypatch)
-        with pytest.raises(ReglageInvalideError) as refusal:
-            load(**{**SAFE, name: ""})
-        assert f"PREAU_{name.upper()}" in str(refusal.value)
-
-    def test_the_same_key_twice_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        _forget_environment(monkeypatch)
-        with pytest.raises(ReglageInvalideError, match="différer"):
-            load(**{**SAFE, "cle_codes": SAFE["cle_secrete"]})
-
-
-def _forget_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith("PREAU_"):
-            monkeypatch.delenv(name)

@@ -19,7 +19,8 @@ from app.models import (
     Rattachement,
     ServiceEnseigne,
 )
-from app.operations.saisies import Actor, clean_text, pending_changes, record
+from app.operations import saisies
+from app.operations.saisies import Actor, clean_text
 
 Nomenclature = Mef | Matiere | Discipline | Fonction
 
@@ -41,7 +42,6 @@ def save(session: Session, item: Nomenclature, *, acteur: Actor) -> None:
     :raises RuleViolationError: when its code or its label is missing, too long or unreadable.
     """
     columns = type(item).__table__.c
-    created = item.id is None
     item.code = (
         clean_text(item.code, field="code", longest=_longest(item, "code"), required="Donnez un code.") or ""
     )
@@ -51,14 +51,7 @@ def save(session: Session, item: Nomenclature, *, acteur: Actor) -> None:
     for name in ("niveau", "filiere", "libelle_court"):
         if name in columns:
             setattr(item, name, clean_text(getattr(item, name), field=name, longest=_longest(item, name)))
-    changes = pending_changes(item)
-    if not changes:
-        return
-    session.add(item)
-    session.flush()
-    record(
-        session, item, f"{item.__tablename__}.{'creer' if created else 'modifier'}", acteur, changes=changes
-    )
+    saisies.save(session, item, acteur)
 
 
 def remove(session: Session, item: Nomenclature, *, acteur: Actor) -> None:
@@ -69,12 +62,7 @@ def remove(session: Session, item: Nomenclature, *, acteur: Actor) -> None:
     for column, reason in USERS[type(item)]:
         if session.execute(select(func.count()).where(column == item.id)).scalar_one():
             raise RuleViolationError(f"« {item.libelle} » ne peut pas être supprimé : {reason}.")
-    record(
-        session, item, f"{item.__tablename__}.supprimer", acteur,
-        changes={"code": (item.code, None), "libelle": (item.libelle, None)},
-    )  # fmt: skip
-    session.delete(item)
-    session.flush()
+    saisies.remove(session, item, acteur, kept=("code", "libelle"))
 
 
 def _longest(item: Nomenclature, name: str) -> int:

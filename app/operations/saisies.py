@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -146,3 +146,23 @@ def record(
         avant=avant,
         apres=apres,
     )
+
+
+def save(session: Session, item: Any, acteur: Actor) -> None:
+    """Write a row added or edited by hand, with its journal line; nothing when nothing changed."""
+    created = item.id is None
+    changes = pending_changes(item)
+    if not changes:
+        return
+    session.add(item)
+    session.flush()
+    act = f"{item.__tablename__}.{'creer' if created else 'modifier'}"
+    record(session, item, act, acteur, changes=changes)
+
+
+def remove(session: Session, item: Any, acteur: Actor, *, kept: Sequence[str]) -> None:
+    """Delete a row by hand; the journal keeps what the columns ``kept`` said."""
+    changes = {name: (getattr(item, name), None) for name in kept}
+    record(session, item, f"{item.__tablename__}.supprimer", acteur, changes=changes)
+    session.delete(item)
+    session.flush()

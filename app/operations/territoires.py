@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import RuleViolationError
 from app.models import Academie, Alimentation, Attribution, Collectivite, Etablissement
-from app.operations.saisies import Actor, clean_text, pending_changes, record
+from app.operations import saisies
+from app.operations.saisies import Actor, clean_text
 
 TYPES_COLLECTIVITE = ("commune", "departement", "region", "autre")
 
@@ -28,7 +29,7 @@ def save_academie(session: Session, academie: Academie, *, acteur: Actor) -> Non
     academie.nom = (
         clean_text(academie.nom, field="nom", longest=80, required="Donnez le nom de l’académie.") or ""
     )
-    _save(session, academie, acteur)
+    saisies.save(session, academie, acteur)
 
 
 def save_collectivite(session: Session, collectivite: Collectivite, *, acteur: Actor) -> None:
@@ -47,7 +48,7 @@ def save_collectivite(session: Session, collectivite: Collectivite, *, acteur: A
     collectivite.nom = clean_text(collectivite.nom, field="nom", longest=120, required=required) or ""
     if collectivite.type not in TYPES_COLLECTIVITE:
         raise RuleViolationError("Choisissez le type dans la liste.", field="type")
-    _save(session, collectivite, acteur)
+    saisies.save(session, collectivite, acteur)
 
 
 def remove(session: Session, item: Academie | Collectivite, *, acteur: Actor) -> None:
@@ -62,21 +63,4 @@ def remove(session: Session, item: Academie | Collectivite, *, acteur: Actor) ->
     for model, reason in users:
         if session.execute(select(func.count()).where(getattr(model, column) == item.id)).scalar_one():
             raise RuleViolationError(f"« {item.nom} » ne peut pas être supprimée : {reason}.")
-    record(
-        session, item, f"{item.__tablename__}.supprimer", acteur,
-        changes={"code": (item.code, None), "nom": (item.nom, None)},
-    )  # fmt: skip
-    session.delete(item)
-    session.flush()
-
-
-def _save(session: Session, item: Academie | Collectivite, acteur: Actor) -> None:
-    created = item.id is None
-    changes = pending_changes(item)
-    if not changes:
-        return
-    session.add(item)
-    session.flush()
-    record(
-        session, item, f"{item.__tablename__}.{'creer' if created else 'modifier'}", acteur, changes=changes
-    )
+    saisies.remove(session, item, acteur, kept=("code", "nom"))
