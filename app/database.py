@@ -77,8 +77,8 @@ def configure(app: Flask) -> None:
         app.extensions["reglages"].dossier.mkdir(parents=True, exist_ok=True)
     else:
         options.setdefault("pool_pre_ping", True)
-        # a plan kept from when a table was empty reads the whole table ever after
-        options.setdefault("connect_args", {"options": "-c plan_cache_mode=force_custom_plan"})
+        # a statement prepared while a table was empty would read it whole ever after
+        options.setdefault("connect_args", {"prepare_threshold": None})
 
 
 def allocate_ids(session: Session, table: Table, count: int) -> range:
