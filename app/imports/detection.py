@@ -197,7 +197,10 @@ def normalise_column(label: str) -> str:
 
 def _detect_text(entry: Entry, encoding: str, head: str) -> Detected:
     first = head.split("\n", 1)[0].strip("\r")
-    columns = {normalise_column(cell) for cell in next(csv.reader([first], delimiter=";"), [])}
+    try:
+        columns = {normalise_column(cell) for cell in next(csv.reader([first], delimiter=";"), [])}
+    except csv.Error:  # one endless cell: no spreadsheet starts so
+        columns = set()
     if "identifiant_de_l_etablissement" in columns:
         return Detected(entry, "annuaire", "annuaire", encoding, head)
     if "numero_uai" in columns:

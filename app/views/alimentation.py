@@ -136,6 +136,7 @@ class AlimentationView(PreauBaseView):
         found = reads.page(db.session(), feed.id, criteria, after=id_arg("apres"), limit=PAGE + 1)
         lines = reads.schools(db.session(), feed.id)
         task = self._running(feed)
+        whole = reads.holds_whole(db.session(), feed.id)
         return self.render_template(
             "alimentation/apercu.html",
             title=words.title(feed),
@@ -154,7 +155,8 @@ class AlimentationView(PreauBaseView):
             words=words,
             here=here,
             can_feed=allowed(Verb.ECRIRE, Resource.ALIMENTATION),
-            undoable=reads.is_last_applied(db.session(), feed),
+            holds_whole=whole,
+            undoable=whole and reads.is_last_applied(db.session(), feed),
         )
 
     @expose("/<int:pk>/anomalies.csv")

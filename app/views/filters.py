@@ -17,7 +17,7 @@ from app.queries.noms import search_key
 from app.queries.personnes import prefix
 from app.views.rendering import PARIS
 
-MAX_ID = 2**63 - 1
+MAX_ID = 2**31 - 1
 TRUE, FALSE = "oui", "non"
 KEY_SUFFIX = "_recherche"
 
@@ -107,6 +107,8 @@ class PreauFilter(BaseFilter):
 
 
 class StartsWith(PreauFilter):
+    """A text that starts with what was typed."""
+
     name = "commence par"
     arg_name = "sw"
     word = " commence par"
@@ -116,6 +118,8 @@ class StartsWith(PreauFilter):
 
 
 class Equal(PreauFilter):
+    """The very value."""
+
     name = "égal à"
     arg_name = "eq"
 
@@ -128,6 +132,8 @@ class Equal(PreauFilter):
 
 
 class From(PreauFilter):
+    """A day or an instant, that day included, and later."""
+
     name = "à partir de"
     arg_name = "gt"
     word = " à partir du"
@@ -140,6 +146,8 @@ class From(PreauFilter):
 
 
 class UpTo(PreauFilter):
+    """A day or an instant, that day included, and earlier."""
+
     name = "jusqu’à"
     arg_name = "lt"
     word = " jusqu’au"

@@ -12,7 +12,7 @@ import zipfile
 import pytest
 
 from app.errors import UserError
-from app.imports import archives
+from app.imports import archives, open_sources
 from app.operations.alimentation.fiches import Objet
 from tests.imports.conftest import aaf, attr, eleve, etab
 
@@ -235,3 +235,10 @@ class TestZip:
         data[data.rfind(b"PK\x01\x02") + 8] |= 1
         with pytest.raises(UserError, match="mot de passe"):
             lire(ecrire("x.zip", bytes(data)))
+
+
+def test_one_endless_line_is_no_known_file(tmp_path):
+    path = tmp_path / "ElevesAvecAdresses.xml"
+    path.write_bytes(b"0" * 300_000)
+    with pytest.raises(UserError, match="n’est pas reconnu"), open_sources([path]):
+        pass

@@ -167,6 +167,7 @@ class TestPerimeter:
     def test_dropping_a_feed_of_several_schools_takes_all_of_them(self, sign_in, ecoles, feed):
         client = sign_in("correspondant", etablissement_id=ecoles.ecole_a)
         assert client.get(f"{feed.url}/abandonner").status_code == 404
+        assert f"{feed.url}/abandonner" not in client.get(feed.url).get_data(as_text=True)
 
     def test_the_right_is_needed(self, sign_in, ecoles, feed):
         reader = sign_in("chef_etablissement", etablissement_id=ecoles.ecole_a)

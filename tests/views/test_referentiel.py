@@ -44,6 +44,10 @@ def fill(session, ecoles, count):
 
 @pytest.mark.parametrize("page", PAGES)
 class TestEveryList:
+    @pytest.mark.parametrize("number", [2**31, 2**63 - 1, 2**63])
+    def test_a_number_no_key_reaches_is_absent(self, admin, page, number):
+        assert admin.get(f"{page}/show/{number}").status_code == 404
+
     def test_is_in_french_within_budget(self, admin, ecoles, statements, page):
         admin.get(f"{page}/list/")
         statements.clear()
