@@ -25,6 +25,8 @@ class _Cookie(SecureCookieSession):
 
 
 class PreauSessionInterface(SecureCookieSessionInterface):
+    """Flask's signed cookie, read into our own mapping."""
+
     session_class = _Cookie
 
 

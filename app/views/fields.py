@@ -66,6 +66,8 @@ def stop_unread(_form: Any, field: Field) -> None:
 
 
 class NumberField(IntegerField):
+    """A whole number, refused in French."""
+
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         try:
             super().process_formdata(valuelist)
@@ -74,6 +76,8 @@ class NumberField(IntegerField):
 
 
 class DayField(DateField):
+    """A date, refused in French."""
+
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         try:
             super().process_formdata(valuelist)

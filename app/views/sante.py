@@ -10,19 +10,18 @@ from __future__ import annotations
 import functools
 import hmac
 import ipaddress
-from datetime import datetime
 from typing import Any
 
 from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import ROOT, Reglages
 from app.database import reading
-from app.extensions import db, now
-from app.models import Battement, Courriel, Tache
+from app.extensions import db
+from app.queries import sante as reads
 
 blueprint = Blueprint("sante", __name__)
 WORKER_SILENT_SECONDS = 90
@@ -84,29 +83,7 @@ def _figures() -> dict[str, Any] | None:
     with reading(), db.engine.connect() as connection:
         if not _migrated(connection):
             return None
-        taches, courriels, battements = (model.__table__ for model in (Tache, Courriel, Battement))
-        oldest = [
-            connection.execute(
-                select(func.min(table.c[column])).where(table.c.etat == "attente", table.c[column] <= now())
-            ).scalar()
-            for table, column in ((taches, "cree_le"), (courriels, "prochain_le"))
-        ]
-        ages = [_age(moment) or 0 for moment in oldest]
-        return {
-            "battement_age_secondes": _age(connection.execute(select(func.max(battements.c.vu_le))).scalar()),
-            "attente_age_secondes": max(ages),
-            "taches": _by_state(connection, taches),
-            "courriels": _by_state(connection, courriels),
-        }
-
-
-def _by_state(connection: Connection, table: Any) -> dict[str, int]:
-    rows = connection.execute(select(table.c.etat, func.count()).group_by(table.c.etat))
-    return {str(state): int(count) for state, count in rows}
-
-
-def _age(moment: datetime | None) -> int | None:
-    return None if moment is None else max(0, int((now() - moment).total_seconds()))
+        return reads.figures(connection)
 
 
 def _migrated(connection: Connection) -> bool:
