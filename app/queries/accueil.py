@@ -12,7 +12,15 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.extensions import now
-from app.models import Alimentation, AlimentationEtablissement, Courriel, Etablissement, Tache
+from app.models import (
+    Alimentation,
+    AlimentationEtablissement,
+    Courriel,
+    Division,
+    Etablissement,
+    Rattachement,
+    Tache,
+)
 
 LATE_AFTER = timedelta(days=14)
 COUNT_CAP = 10_000
@@ -90,3 +98,24 @@ def schools(session: Session) -> int:
     """Return how many schools the perimeter holds, counted no further than the cap."""
     inner = select(Etablissement.id).limit(COUNT_CAP + 1).subquery()
     return session.execute(select(func.count()).select_from(inner)).scalar_one()
+
+
+def people(session: Session, profils: Sequence[str]) -> Sequence[int]:
+    """Return how many people are attached now under each profile, each counted no further than the cap."""
+    counts = []
+    for profil in profils:
+        present = select(Rattachement.id).where(Rattachement.profil == profil, Rattachement.fin.is_(None))
+        inner = present.limit(COUNT_CAP + 1).subquery()
+        counts.append(select(func.count()).select_from(inner).scalar_subquery())
+    return list(session.execute(select(*counts)).one())
+
+
+def divisions(session: Session) -> int:
+    """Return how many active divisions the perimeter holds, counted no further than the cap."""
+    inner = select(Division.id).where(Division.active).limit(COUNT_CAP + 1).subquery()
+    return session.execute(select(func.count()).select_from(inner)).scalar_one()
+
+
+def last_applied(session: Session) -> datetime | None:
+    """Return when a feed last reached a school of the perimeter."""
+    return session.execute(select(func.max(AlimentationEtablissement.applique_le))).scalar_one()

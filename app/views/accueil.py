@@ -17,9 +17,15 @@ from app.queries import accueil as reads
 from app.security.manager import allowed, current_account, use_perimetre_for
 from app.security.permissions import Resource, Verb
 from app.views.frame import login_url
-from app.views.rendering import capped_number, instant, plural
+from app.views.rendering import capped_number, instant, plural, since
 
 FAILED_SHOWN = timedelta(days=7)
+PROFILS = {
+    "eleve": "Élèves",
+    "enseignant": "Enseignants",
+    "personnel": "Personnels",
+    "responsable": "Parents et responsables",
+}
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,15 @@ class Late:
     last: datetime | None
 
 
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the perimeter, and the list it counts."""
+
+    label: str
+    value: str
+    url: str = ""
+
+
 @dataclass
 class Home:
     """Everything the home page shows, read out: the perimeter changes from one read to the next."""
@@ -62,6 +77,7 @@ class Home:
     late_count: int = 0
     late: Sequence[Late] = ()
     schools: int | None = None
+    figures: list[Figure] = field(default_factory=list)
 
 
 class AccueilView(BaseView):
@@ -81,6 +97,7 @@ class AccueilView(BaseView):
         _tasks(home)
         _mails(home)
         _schools(home)
+        _figures(home)
         use_perimetre_for(None)
         return self.render_template(
             "accueil/accueil.html",
@@ -160,3 +177,25 @@ def _schools(home: Home) -> None:
             Late(school.nom, school.uai, link("EtablissementView.show", pk=school.id), last)
             for school, last in late
         ]
+
+
+def _figures(home: Home) -> None:
+    """Read the figures of the perimeter: people by profile, classes, last feed."""
+    if home.schools is None:
+        return
+    if home.schools > 1:
+        address = link("EtablissementView.list")
+        home.figures.append(Figure("Établissements", capped_number(home.schools), address))
+    if allowed(Verb.LIRE, Resource.RATTACHEMENT):
+        use_perimetre_for(Resource.RATTACHEMENT)
+        for profil, count in zip(PROFILS, reads.people(db.session(), tuple(PROFILS)), strict=True):
+            address = link("RattachementView.list", _flt_0_profil=profil)
+            home.figures.append(Figure(PROFILS[profil], capped_number(count), address))
+    if allowed(Verb.LIRE, Resource.DIVISION):
+        use_perimetre_for(Resource.DIVISION)
+        count = reads.divisions(db.session())
+        home.figures.append(Figure("Classes", capped_number(count), link("DivisionView.list")))
+    if allowed(Verb.LIRE, Resource.ALIMENTATION):
+        use_perimetre_for(Resource.ALIMENTATION)
+        last = since(reads.last_applied(db.session()))
+        home.figures.append(Figure("Dernière alimentation", last[:1].upper() + last[1:]))

@@ -23,7 +23,7 @@ from app.views.rendering import shown
 
 PAGE_SIZES = (25, 50, 100)
 MAX_PAGE_SIZE = 100
-CODES = {"uai", "code"}
+CODES = {"uai", "code", "login", "username"}
 
 
 @dataclass(frozen=True)

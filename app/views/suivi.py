@@ -51,8 +51,29 @@ ACTES = {
 }
 
 
+FAITS = {"creer": "créé", "modifier": "modifié", "supprimer": "supprimé"}
+# What hand edits touch, and whether the word is feminine.
+OBJETS = {
+    "academie": ("Académie", True),
+    "collectivite": ("Collectivité", True),
+    "compte": ("Compte", False),
+    "discipline": ("Discipline", True),
+    "division": ("Classe", True),
+    "etablissement": ("Établissement", False),
+    "fonction": ("Fonction", True),
+    "matiere": ("Matière", True),
+    "mef": ("MEF", False),
+    "personne": ("Personne", True),
+    "rattachement": ("Rattachement", False),
+}
+
+
 def said(acte: str) -> str:
     """Return an act in words; one without words of its own is told from its code."""
+    thing, _, verb = acte.partition(".")
+    if acte not in ACTES and thing in OBJETS and verb in FAITS:
+        noun, feminine = OBJETS[thing]
+        return f"{noun} {FAITS[verb]}{'e' if feminine else ''}"
     text = ACTES.get(acte) or acte.replace("_", " ").replace(".", " : ")
     return text[:1].upper() + text[1:]
 

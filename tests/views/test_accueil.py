@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.extensions import now
-from app.models import Alimentation, Courriel, Tache
+from app.models import Alimentation, Courriel, Personne, Rattachement, Tache
 from tests.views.conftest import soup
 
 APP = Path(__file__).resolve().parents[2] / "app"
@@ -32,6 +32,13 @@ def cards(answer):
     }
 
 
+def figures(answer):
+    return {
+        box.dt.get_text(strip=True): box.dd.get_text(strip=True)
+        for box in soup(answer).select(".pr-stats > div")
+    }
+
+
 class TestHome:
     def test_the_highest_role_sees_everything(self, admin, suivi):
         seen = cards(admin.get("/"))
@@ -48,6 +55,20 @@ class TestHome:
         assert cards(answer)["À faire"].count("aperçu") == 1
         for foreign in ("Collège B", "Lecture b", "Envoi b", "message"):
             assert foreign not in cards(answer).values().__str__()
+
+    def test_figures_count_the_perimeter_and_lead_to_their_list(self, sign_in, admin, ecoles, session):
+        pupil = Personne(nom="Noël", prenom="Zoé", nom_recherche="noel zoe", source="manuel")
+        where = {"etablissement_id": ecoles.ecole_b, "profil": "eleve", "source": "manuel"}
+        session.add(Rattachement(personne=pupil, **where))
+        session.commit()
+        inside = sign_in("correspondant", etablissement_id=ecoles.ecole_a).get("/")
+        everywhere = figures(admin.get("/"))
+        assert everywhere["Établissements"] != "1"
+        assert "Établissements" not in figures(inside)
+        for label in ("Élèves", "Classes"):
+            assert int(figures(inside)[label]) < int(everywhere[label]), label
+        address = soup(inside).select_one(".pr-stats a[href*='profil=eleve']")["href"]
+        assert admin.get(address).status_code == 200
 
     def test_who_has_no_module_sees_no_figure(self, sign_in, suivi):
         answer = sign_in("enseignant").get("/")
