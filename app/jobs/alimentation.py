@@ -122,7 +122,6 @@ def undo(session: Session, alimentation: Alimentation, *, acteur: str, progress:
 @contextmanager
 def _calm_collector() -> Iterator[None]:
     """Keep what is loaded out of the garbage collector's rounds while rows stream by."""
-    gc.collect()
     gc.freeze()
     threshold = gc.get_threshold()
     gc.set_threshold(50_000, 50, 50)

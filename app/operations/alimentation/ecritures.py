@@ -28,6 +28,10 @@ LIEN = (
 )  # fmt: skip
 
 
+LISTES = {"eleve_groupe", "option_suivie", "fonction_exercee", "service_enseigne", "professeur_principal"}
+"""Tables whose rows a source may state twice."""
+
+
 def table(name: str) -> Table:
     """Return a table of the model by name."""
     return TABLES[name]
@@ -75,7 +79,7 @@ class Ecritures:
             found["division_id"] = refs.classes("division", [code])[code[:32]] if code else None
         if "mef" in part:
             code = part["mef"]
-            found["mef_id"] = refs.nomenclature("mef", {code: None})[code[:11]] if code else None
+            found["mef_id"] = refs.connus("mef", [code])[code[:11]] if code else None
         if "regime" in part:
             found["regime"] = part["regime"]
         return found
@@ -90,12 +94,12 @@ class Ecritures:
             self.nouveaux["eleve_groupe"] += [(place_id, ids[code[:32]]) for code in part["groupes"]]
         if "options" in part:
             self._replace("option_suivie", place_id, neuve)
-            ids = refs.nomenclature("matiere", dict.fromkeys(part["options"]))
+            ids = refs.connus("matiere", part["options"])
             self.nouveaux["option_suivie"] += [(place_id, ids[code[:40]]) for code in part["options"]]
         if "fonctions" in part:
             self._replace("fonction_exercee", place_id, neuve)
-            held = refs.nomenclature("fonction", {item[0]: None for item in part["fonctions"]})
-            fields = refs.nomenclature("discipline", {item[1]: None for item in part["fonctions"]})
+            held = refs.connus("fonction", [item[0] for item in part["fonctions"]])
+            fields = refs.connus("discipline", [item[1] for item in part["fonctions"]])
             self.nouveaux["fonction_exercee"] += [
                 (place_id, held[code], fields.get(field) if field else None)
                 for code, field in part["fonctions"]
@@ -116,7 +120,7 @@ class Ecritures:
         refs = self.references
         division, groupe, matiere = item
         return (
-            refs.nomenclature("matiere", {matiere: None})[matiere[:40]] if matiere else None,
+            refs.connus("matiere", [matiere])[matiere[:40]] if matiere else None,
             refs.classes("division", [division])[division[:32]] if division else None,
             refs.classes("groupe_enseignement", [groupe])[groupe[:32]] if groupe else None,
         )
@@ -168,7 +172,7 @@ class Ecritures:
     def _insert(self, name: str, columns: tuple[str, ...]) -> None:
         rows = self.nouveaux.pop(name, [])
         if rows:
-            bulk_insert(self.session, table(name), columns, dict.fromkeys(rows))
+            bulk_insert(self.session, table(name), columns, dict.fromkeys(rows) if name in LISTES else rows)
 
     def _touch(self) -> None:
         """Number the new version of changed people; reopened ones are no longer removed."""

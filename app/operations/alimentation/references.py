@@ -44,6 +44,13 @@ class References:
             self._learn(known, f"SELECT code, id FROM {table} WHERE code IN :codes", listed)
         return known
 
+    def connus(self, table: str, codes: list[str]) -> dict[str, int]:
+        """Return code → id for codes met before; others are looked up, and created if need be."""
+        known = self._ids.get(table)
+        if known is not None and all(code in known for code in codes):
+            return known
+        return self.nomenclature(table, dict.fromkeys(codes))
+
     def classes(self, table: str, codes: Iterable[str]) -> dict[str, int]:
         """Return code → id for the divisions or groups of the school; missing ones are created."""
         if table not in self._ids:
