@@ -99,7 +99,7 @@ class Ecritures:
         if "fonctions" in part:
             self._replace("fonction_exercee", place_id, neuve)
             held = refs.connus("fonction", [item[0] for item in part["fonctions"]])
-            fields = refs.connus("discipline", [item[1] for item in part["fonctions"]])
+            fields = refs.connus("discipline", [item[1] for item in part["fonctions"] if item[1]])
             self.nouveaux["fonction_exercee"] += [
                 (place_id, held[code], fields.get(field) if field else None)
                 for code, field in part["fonctions"]
