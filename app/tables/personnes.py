@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SQLColumnExpression, String, UniqueConstraint, text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Base, Instant, now
@@ -74,8 +75,18 @@ class Personne(Base):
 
     __mapper_args__ = {"version_id_col": version}
 
+    @hybrid_property
+    def nom_courant(self) -> str:
+        """The name people are listed under; in a query, its key, so that lists follow the eye."""
+        return self.nom_usage or self.nom
+
+    @nom_courant.inplace.expression
+    @classmethod
+    def _nom_courant_key(cls) -> SQLColumnExpression[str]:
+        return cls.nom_recherche
+
     def __str__(self) -> str:
-        return f"{(self.nom_usage or self.nom).upper()} {self.prenom}"
+        return f"{self.nom_courant.upper()} {self.prenom}"
 
 
 class VerrouPersonne(PerimetrePersonne, Base):

@@ -31,6 +31,7 @@ CONTACT = [
 LABELS = {
     "personne": "Personne",
     "nom": "Nom",
+    "nom_courant": "Nom",
     "nom_usage": "Nom d’usage",
     "prenom": "Prénom",
     "autres_prenoms": "Autres prénoms",
@@ -116,11 +117,11 @@ class PersonneView(PreauModelView):
     include_route_methods = READ_ONLY
     show_template = "personnes/fiche.html"
     list_title = "Personnes"
-    list_columns = ["nom", "prenom", "date_naissance", "rattachements", "login", "source"]
-    order_columns = ["nom", "date_naissance"]
+    list_columns = ["nom_courant", "prenom", "date_naissance", "rattachements", "login", "source"]
+    order_columns = ["nom_courant", "date_naissance"]
     search_columns = ["source"]
     search_hint = "Premières lettres du nom, INE, identifiant ou e-mail"
-    base_order = ("nom_recherche", "asc")
+    base_order = ("nom_courant", "asc")
     choices_columns = {"source": SOURCES, "civilite": CIVILITES, "sexe": SEXES}
     formatters_columns = {"rattachements": places}
     label_columns = LABELS
@@ -176,8 +177,8 @@ class SuppressionView(PersonneView):
     route_base = "/referentiel/suppressions"
     datamodel = Departed(Personne)
     list_title = "Suppressions"
-    list_columns = ["nom", "prenom", "date_naissance", "rattachements", "supprime_le"]
-    order_columns = ["nom", "date_naissance", "supprime_le"]
+    list_columns = ["nom_courant", "prenom", "date_naissance", "rattachements", "supprime_le"]
+    order_columns = ["nom_courant", "date_naissance", "supprime_le"]
     search_columns = ["supprime_le", "source"]
     base_order = ("supprime_le", "desc")
     empty_title = "Aucune suppression"
