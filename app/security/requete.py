@@ -70,9 +70,6 @@ def _right_of_view() -> tuple[Resource | None, Verb]:
     return Resource(name), Verb.LIRE if request.method in SAFE_METHODS else Verb.ECRIRE
 
 
-_seen: dict[tuple[int, str], float] = {}
-
-
 def journal_absence(response: Response) -> Response:
     """Journal a 404 on an object's address: absent or out of the perimeter, nobody is told which."""
     compte = None if response.status_code != 404 else current_account()
@@ -94,10 +91,11 @@ def journal_absence(response: Response) -> Response:
 def _worth_a_line(compte_id: int) -> bool:
     """One line a minute per account and address, and no more than ``PER_MINUTE`` per account."""
     moment = time.monotonic()
-    for key in [key for key, at in _seen.items() if moment - at > 60]:
-        _seen.pop(key, None)
+    seen: dict[tuple[int, str], float] = current_app.extensions.setdefault("absences_vues", {})
+    for key in [key for key, at in seen.items() if moment - at > 60]:
+        seen.pop(key, None)
     key = (compte_id, request.path)
-    if key in _seen or sum(account == compte_id for account, _ in _seen) >= PER_MINUTE:
+    if key in seen or sum(account == compte_id for account, _ in seen) >= PER_MINUTE:
         return False
-    _seen[key] = moment
+    seen[key] = moment
     return True

@@ -45,6 +45,7 @@ def test_work_that_waits_for_too_long_shows(client: FlaskClient, session: Sessio
     assert answer.get_json()["file"]["etat"] == "en retard"
 
 
+@pytest.mark.schema
 def test_a_missing_migration_makes_it_unavailable(client: FlaskClient, session: Session) -> None:
     session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     session.commit()
