@@ -122,7 +122,7 @@ def bulk_insert(
     driver.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', rows)
 
 
-_LIST = re.compile(r"\b(IN|LIST) :(\w+)")
+_LIST = re.compile(r"\b(IN DATES|IN|LIST) :(\w+)")
 
 
 @lru_cache(maxsize=512)
@@ -135,7 +135,8 @@ def _compiled(sql: str, dialect: str, integers: frozenset[str], empty: frozenset
             )
         if keyword == "IN" and name in empty:
             return "= ANY('{}')"  # of the type of what it is compared with
-        array = f"CAST(:{name} AS {'bigint' if name in integers else 'text'}[])"
+        kind = "date" if keyword == "IN DATES" else "bigint" if name in integers else "text"
+        array = f"CAST(:{name} AS {kind}[])"
         return f"unnest({array}) AS listed(value)" if keyword == "LIST" else f"= ANY({array})"
 
     return text(_LIST.sub(expand, sql))
@@ -144,9 +145,9 @@ def _compiled(sql: str, dialect: str, integers: frozenset[str], empty: frozenset
 def rows_of(session: Session, sql: str, **values: Any) -> Sequence[Row[Any]]:
     """Run a bulk read or write outside the ORM and return its rows (none for a write).
 
-    ``x IN :names`` takes a list of any length as one parameter, and ``FROM LIST :names`` reads it
-    as rows of one column ``value``. Values come as the driver gives
-    them: on SQLite dates are ISO strings and booleans integers. Jobs and operations that own
+    ``x IN :names`` takes a list of any length as one parameter (``IN DATES`` of
+    ISO dates), and ``FROM LIST :names`` reads it as rows of one column ``value``. Values come as the
+    driver gives them: on SQLite dates are ISO strings and booleans integers. Jobs and operations that own
     their perimeter use it; pages never do, for the perimeter wall does not see it.
     """
     connection = session.connection()

@@ -279,7 +279,7 @@ class Rapprochement:
                 "SELECT p.id, e.uai, p.date_naissance FROM etablissement e"
                 " JOIN rattachement r ON r.etablissement_id = e.id AND r.profil = 'eleve'"
                 " JOIN personne p ON p.id = r.personne_id"
-                " WHERE e.uai IN :uais AND CAST(p.date_naissance AS VARCHAR) IN :dates",
+                " WHERE e.uai IN :uais AND p.date_naissance IN DATES :dates",
                 uais=uais,
                 dates=dates,
             ):
@@ -313,8 +313,8 @@ class Rapprochement:
                 row[0]
                 for row in rows_of(
                     self.session,
-                    "SELECT DISTINCT p.id FROM rattachement r JOIN personne p ON p.id = r.personne_id"
-                    " WHERE r.profil IN :profils AND CAST(p.date_naissance AS VARCHAR) IN :dates",
+                    "SELECT p.id FROM personne p WHERE p.date_naissance IN DATES :dates AND EXISTS"
+                    " (SELECT 1 FROM rattachement r WHERE r.personne_id = p.id AND r.profil IN :profils)",
                     profils=list(PROFILS_DE["personnel"]),
                     dates=dates,
                 )
