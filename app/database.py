@@ -145,10 +145,12 @@ def _compiled(sql: str, dialect: str, integers: frozenset[str], empty: frozenset
 def rows_of(session: Session, sql: str, **values: Any) -> Sequence[Row[Any]]:
     """Run a bulk read or write outside the ORM and return its rows (none for a write).
 
-    ``x IN :names`` takes a list of any length as one parameter (``IN DATES`` of
-    ISO dates), and ``FROM LIST :names`` reads it as rows of one column ``value``. Values come as the
-    driver gives them: on SQLite dates are ISO strings and booleans integers. Jobs and operations that own
-    their perimeter use it; pages never do, for the perimeter wall does not see it.
+    ``x IN :names`` takes a list of any length as one parameter (``IN DATES`` of ISO dates), and
+    ``FROM LIST :names`` reads it as rows of one column ``value``. A column written ``column || ''``
+    is left out of the choice of an index: without statistics SQLite takes the longest key, even
+    one that reads half a table. Values come as the driver gives them: on SQLite dates are ISO
+    strings and booleans integers. Jobs and operations that own their perimeter use it; pages
+    never do, for the perimeter wall does not see it.
     """
     connection = session.connection()
     dialect = connection.dialect.name

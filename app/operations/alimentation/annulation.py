@@ -182,8 +182,8 @@ def _reopen(ctx: Contexte, kind: str, pid: int, places: list[int]) -> None:
     ctx.ecritures.rouvertes.append(pid)
     rows_of(
         ctx.session,
-        "UPDATE fiche_source SET presente = true, empreinte = NULL WHERE espace = :espace"
-        " AND objet = :objet AND personne_id = :id AND absente_de = :feed",
+        "UPDATE fiche_source SET presente = true, empreinte = NULL WHERE espace || '' = :espace"
+        " AND objet || '' = :objet AND personne_id = :id AND absente_de = :feed",
         espace=ctx.espace,
         objet=kind,
         id=pid,

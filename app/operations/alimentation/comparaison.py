@@ -143,7 +143,7 @@ class Comparaison:
         """Count people as seen: two people that disagreeing identifiers name do not leave."""
         for (fiche_id,) in rows_of(
             self.session,
-            "SELECT id FROM fiche_source WHERE espace = :espace AND personne_id IN :ids",
+            "SELECT id FROM fiche_source WHERE espace || '' = :espace AND personne_id IN :ids",
             espace=self.espace,
             ids=sorted(personne_ids),
         ):

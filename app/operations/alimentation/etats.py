@@ -130,7 +130,7 @@ def _links(session: Session, espace: str, ids: list[int], found: dict[int, Etat]
         session,
         "SELECT l.eleve_id, f.cle, l.code_parente, l.niveau, l.financier, l.contact, l.paiement, l.source"
         " FROM responsabilite l JOIN fiche_source f ON f.personne_id = l.responsable_id"
-        " AND f.espace = :espace AND f.objet = 'responsable' WHERE l.eleve_id IN :ids",
+        " AND f.espace || '' = :espace AND f.objet || '' = 'responsable' WHERE l.eleve_id IN :ids",
         ids=ids,
         espace=espace,
     ):

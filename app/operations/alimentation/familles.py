@@ -43,7 +43,7 @@ def _slice(ctx: Contexte, stated: list[tuple[int, dict[str, list[Any]], dict[str
         ctx.compter("responsables_absents", len(unresolved))
         rows_of(
             ctx.session,
-            "UPDATE fiche_source SET empreinte = NULL WHERE espace = :espace AND objet = 'eleve'"
+            "UPDATE fiche_source SET empreinte = NULL WHERE espace || '' = :espace AND objet || '' = 'eleve'"
             " AND personne_id IN :ids",
             espace=ctx.espace,
             ids=unresolved,

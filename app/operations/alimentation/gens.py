@@ -338,13 +338,14 @@ def _replace_ine(ctx: Contexte, pid: int, undo: dict[str, Any]) -> None:
         list(row)
         for row in rows_of(
             ctx.session,
-            "SELECT type, portee, valeur, source FROM identifiant WHERE personne_id = :id AND type = 'ine'",
+            "SELECT type, portee, valeur, source FROM identifiant"
+            " WHERE personne_id = :id AND type || '' = 'ine'",
             id=pid,
         )
     ]
     if old:
         undo["ine"] = old
-        rows_of(ctx.session, "DELETE FROM identifiant WHERE personne_id = :id AND type = 'ine'", id=pid)
+        rows_of(ctx.session, "DELETE FROM identifiant WHERE personne_id = :id AND type || '' = 'ine'", id=pid)
 
 
 def _place(
@@ -413,7 +414,7 @@ def _leave(ctx: Contexte, kind: str, lignes: list[LigneEcart]) -> None:
     ctx.compter("departs", len(lignes))
     rows_of(
         ctx.session,
-        "UPDATE fiche_source SET presente = false WHERE espace = :espace AND objet = :objet"
+        "UPDATE fiche_source SET presente = false WHERE espace || '' = :espace AND objet || '' = :objet"
         " AND absente_de = :feed AND personne_id IN :ids AND NOT EXISTS (SELECT 1 FROM ecart x"
         " WHERE x.alimentation_id = :feed AND x.objet = :objet AND x.partage AND x.cle = fiche_source.cle"
         " AND x.applique_le IS NULL AND x.uai <> :uai AND x.nature <> 'anomalie')",

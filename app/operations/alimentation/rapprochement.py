@@ -146,7 +146,7 @@ class Rapprochement:
         for pid, cle in rows_of(
             self.session,
             "SELECT personne_id, cle FROM fiche_source"
-            " WHERE personne_id IN :ids AND espace = :espace AND objet = :objet AND presente",
+            " WHERE personne_id IN :ids AND espace || '' = :espace AND objet || '' = :objet AND presente",
             ids=wanted,
             espace=self.espace,
             objet=self.objet,
@@ -154,7 +154,7 @@ class Rapprochement:
             self.gens[pid].cles.add(cle)
         for pid, ine in rows_of(
             self.session,
-            "SELECT personne_id, valeur FROM identifiant WHERE personne_id IN :ids AND type = 'ine'",
+            "SELECT personne_id, valeur FROM identifiant WHERE personne_id IN :ids AND type || '' = 'ine'",
             ids=wanted,
         ):
             self.gens[pid].ine = ine
