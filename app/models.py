@@ -5,6 +5,7 @@ Personnes    : Personne, Identifiant, Rattachement, Responsabilite (+ locks, log
 Scolarité    : Mef, Matiere, Discipline, Fonction, Division, GroupeEnseignement, services taught
 Alimentation : Alimentation (a feed), its schools, its differences (Ecart), FicheSource
 Comptes      : Compte (Flask-AppBuilder's user), Attribution (role over a perimeter), sessions
+Console      : Preference, Favori, Visite, VueEnregistree, BilanEtablissement (figures computed ahead)
 Suivi        : Journal, Courriel (outgoing mail), Tache (background task), Battement
 """
 
@@ -16,6 +17,14 @@ from app.tables.alimentation import (
     FicheSource,
 )
 from app.tables.comptes import Attribution, Compte, EssaiConnexion, SessionCompte
+from app.tables.console import (
+    BilanEtablissement,
+    BilanNiveau,
+    Favori,
+    Preference,
+    Visite,
+    VueEnregistree,
+)
 from app.tables.mixins import PerimetreEtablissement, PerimetrePersonne
 from app.tables.personnes import (
     PROFILS,
@@ -24,6 +33,7 @@ from app.tables.personnes import (
     RacineLogin,
     Rattachement,
     Responsabilite,
+    VarianteNom,
     VerrouPersonne,
 )
 from app.tables.scolarite import (
@@ -51,6 +61,8 @@ __all__ = [
     "AlimentationEtablissement",
     "Attribution",
     "Battement",
+    "BilanEtablissement",
+    "BilanNiveau",
     "CitationResponsable",
     "Collectivite",
     "Compte",
@@ -62,6 +74,7 @@ __all__ = [
     "EleveGroupe",
     "EssaiConnexion",
     "Etablissement",
+    "Favori",
     "FicheSource",
     "Fonction",
     "FonctionExercee",
@@ -75,6 +88,7 @@ __all__ = [
     "PerimetreEtablissement",
     "PerimetrePersonne",
     "Personne",
+    "Preference",
     "ProfesseurPrincipal",
     "RacineLogin",
     "Rattachement",
@@ -82,6 +96,9 @@ __all__ = [
     "ServiceEnseigne",
     "SessionCompte",
     "Tache",
+    "VarianteNom",
     "VerrouEtablissement",
     "VerrouPersonne",
+    "Visite",
+    "VueEnregistree",
 ]

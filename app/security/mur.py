@@ -172,6 +172,11 @@ def _session_compte(p: Perimetre, t: Any) -> Clause:
     return _equal(t.compte_id, p.compte_id)
 
 
+def _mine_here(p: Perimetre, t: Any) -> Clause:
+    """A school kept at hand shows only while it is in the perimeter."""
+    return and_(_equal(t.compte_id, p.compte_id), _school(p, t))
+
+
 def _through(entity: Any, key: str, rule: Rule) -> Rule:
     """Return the rule «visible when the row it hangs on is»."""
 
@@ -212,6 +217,13 @@ RULES: dict[Any, Rule] = {
     m.Tache: _tache,
     m.Attribution: _attribution,
     m.SessionCompte: _session_compte,
+    m.VarianteNom: lambda p, t: p.personne_clause(t.personne_id),
+    m.Preference: _session_compte,
+    m.Favori: _mine_here,
+    m.Visite: _mine_here,
+    m.VueEnregistree: _session_compte,
+    m.BilanEtablissement: _school,
+    m.BilanNiveau: _school,
     m.CitationResponsable: _through(m.Alimentation, "alimentation_id", _alimentation),
     m.EssaiConnexion: _nobody,
     User: _compte,

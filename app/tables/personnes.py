@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, SQLColumnExpression, 
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.extensions import Base, Instant, now
+from app.extensions import Base, Instant, SearchKey, now
 from app.tables.mixins import PerimetreEtablissement, PerimetrePersonne
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Personne(Base):
     civilite: Mapped[str | None] = mapped_column(String(4))
     sexe: Mapped[str | None] = mapped_column(String(1))
     date_naissance: Mapped[date | None]
-    nom_recherche: Mapped[str] = mapped_column(String(220))
+    nom_recherche: Mapped[str] = mapped_column(SearchKey(220))
 
     login: Mapped[str | None] = mapped_column(String(64), unique=True)
     email: Mapped[str | None] = mapped_column(String(255), index=True)
@@ -87,6 +87,18 @@ class Personne(Base):
 
     def __str__(self) -> str:
         return f"{self.nom_courant.upper()} {self.prenom}"
+
+
+class VarianteNom(PerimetrePersonne, Base):
+    """Another key a person is found under: «tour …» and «delatour …» for «de La Tour», each part of a
+    double name, the birth name behind a name of use. Most people have none.
+    """
+
+    __tablename__ = "variante_nom"
+    __table_args__ = (Index("ix_variante_nom_cle", "cle", "personne_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    cle: Mapped[str] = mapped_column(SearchKey(220))
 
 
 class VerrouPersonne(PerimetrePersonne, Base):

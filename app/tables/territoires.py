@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.extensions import Base, Instant, now
+from app.extensions import Base, Instant, SearchKey, now
 
 
 class Academie(Base):
@@ -43,7 +43,10 @@ class Collectivite(Base):
 
 
 class Etablissement(Base):
-    """A school, identified nationally by its UAI, or virtual and created by hand (S2)."""
+    """A school, identified nationally by its UAI, or virtual and created by hand (S2).
+
+    ``nom_recherche`` sorts; ``recherche`` holds name, town and UAI as one key, searched by any part.
+    """
 
     __tablename__ = "etablissement"
     __table_args__ = (
@@ -56,7 +59,8 @@ class Etablissement(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     uai: Mapped[str] = mapped_column(String(8), unique=True)
     nom: Mapped[str] = mapped_column(String(160))
-    nom_recherche: Mapped[str] = mapped_column(String(240))
+    nom_recherche: Mapped[str] = mapped_column(SearchKey(240))
+    recherche: Mapped[str] = mapped_column(SearchKey(400), default="")
     type: Mapped[str] = mapped_column(String(60), default="")
     code_nature: Mapped[str | None] = mapped_column(String(4))
     secteur: Mapped[str] = mapped_column(String(6), default="public")
