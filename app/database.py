@@ -183,7 +183,7 @@ def bulk_update(
         driver.executemany(f'UPDATE "{table.name}" SET {assignments} WHERE "{key}"=?', rows)
         return
     names = [*columns, key]
-    types = [table.c[name].type.compile(connection.dialect) for name in names]
+    types = [_cast_type(table.c[name].type.compile(connection.dialect)) for name in names]
     arrays = ", ".join("%s::bytea[]" if kind == "BYTEA" else "%s::text[]" for kind in types)
     alias = ", ".join(f"c{index}" for index in range(len(names)))
     assignments = ", ".join(
@@ -197,6 +197,11 @@ def bulk_update(
         f' WHERE t."{key}" = CAST(v.c{len(columns)} AS {types[-1]})',
         values,
     )
+
+
+def _cast_type(written: str) -> str:
+    """Return a column's type as CAST takes it: a collation belongs to the column, not to the value."""
+    return written.partition(" COLLATE ")[0]
 
 
 def _literal(value: Any) -> Any:
