@@ -142,7 +142,8 @@ class FicheSource(Base):
     """What a source last said of one object: its key there, a digest, and the object it became.
 
     An unchanged digest means nothing to do; a key not seen by a complete feed means a departure:
-    ``absente_de`` is the last feed that read everything without meeting the key.
+    ``absente_de`` is the last feed that read everything without meeting the key. ``champs`` are the
+    fields it gave a value to, one bit each (``alimentation.provenance``); unknown when it is NULL.
     """
 
     __tablename__ = "fiche_source"
@@ -160,12 +161,14 @@ class FicheSource(Base):
     empreinte: Mapped[bytes | None] = mapped_column(LargeBinary(16))
     absente_de: Mapped[int | None]
     presente: Mapped[bool] = mapped_column(default=True)
+    champs: Mapped[int | None]
 
 
 class CitationResponsable(Base):
     """A guardian named by a pupil of a feed being read, and in which school; gone after the preview.
 
-    Source files list adults that no pupil cites: only these are kept.
+    Source files list adults that no pupil cites: only these are kept. A pupil the base already knows
+    has rows of their own besides (``eleve_id``, else 0): a guardian may be found through the child.
     """
 
     __tablename__ = "citation_responsable"
@@ -175,3 +178,4 @@ class CitationResponsable(Base):
     )
     cle: Mapped[str] = mapped_column(String(80), primary_key=True)
     uai: Mapped[str] = mapped_column(String(8), primary_key=True)
+    eleve_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

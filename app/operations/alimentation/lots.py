@@ -51,7 +51,7 @@ def citees(work: Comparaison, read: list[Lue]) -> list[Lue]:
     for cle, uai in rows_of(
         work.session,
         "SELECT cle, uai FROM citation_responsable WHERE alimentation_id = :feed AND cle IN :cles"
-        " ORDER BY uai",
+        " AND eleve_id = 0 ORDER BY uai",
         feed=work.alimentation_id,
         cles=[lue.fiche.cle for lue in read],
     ):
@@ -249,8 +249,8 @@ def _cite(work: Comparaison, cited: dict[str, set[str]]) -> None:
     for uai, keys in cited.items():
         rows_of(
             work.session,
-            "INSERT INTO citation_responsable (alimentation_id, cle, uai)"
-            " SELECT CAST(:feed AS INTEGER), value, CAST(:uai AS VARCHAR) FROM LIST :cles WHERE true"
+            "INSERT INTO citation_responsable (alimentation_id, cle, uai, eleve_id)"
+            " SELECT CAST(:feed AS INTEGER), value, CAST(:uai AS VARCHAR), 0 FROM LIST :cles WHERE true"
             " ON CONFLICT DO NOTHING",
             feed=work.alimentation_id,
             uai=uai,
