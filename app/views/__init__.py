@@ -13,6 +13,8 @@ from app.views import (
     alimentation,
     comptes,
     connexion,
+    console,
+    ecole,
     erreurs,
     frame,
     mon_espace,
@@ -23,7 +25,7 @@ from app.views import (
 )
 from app.views.accueil import AccueilView
 
-SECTIONS = (connexion, alimentation, suivi, comptes, referentiel, mon_espace)
+SECTIONS = (connexion, console, alimentation, suivi, comptes, referentiel, mon_espace)
 """Modules with a ``register(appbuilder)``, in the order of the menu."""
 
 
@@ -47,7 +49,11 @@ def register(app: Flask) -> None:
     rendering.init_app(app)
     erreurs.init_app(app)
     app.register_blueprint(sante.blueprint)
-    app.jinja_env.globals["console_frame"] = frame.console_frame
+    app.jinja_env.globals.update(
+        console_frame=frame.console_frame,
+        frame_ecole=ecole.school_of_page,
+        mes_etablissements=frame.my_schools,
+    )
     appbuilder = ConsoleBuilder(
         app,
         db.session,

@@ -13,6 +13,8 @@ from app.models import Compte
 from app.security.acteur import role_labels
 from app.security.manager import allowed, current_account
 from app.security.permissions import Resource, Verb
+from app.views.arbre import Branch, tree
+from app.views.ecole import Ecole, school_of_page
 
 MODULE_OF = dict.fromkeys(("Alimentation", "Suivi", "Droits"), "Administration")
 """Section of the menu → module that holds it; a section that is not here is a module of its own."""
@@ -76,6 +78,8 @@ class Frame:
     modules: list[Module] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     account: Account | None = None
+    ecole: Ecole | None = None
+    tree: list[Branch] = field(default_factory=list)
 
 
 def console_frame() -> Frame:
@@ -87,12 +91,23 @@ def console_frame() -> Frame:
     sections = menu_sections()
     modules = modules_of(sections)
     here = [section for module in modules if module.current for section in module.sections]
+    school = school_of_page()
     return Frame(
         home=appbuilder.get_url_for_index,
         modules=modules,
         sections=here or sections,
         account=_account(account, sections),
+        ecole=school,
+        tree=tree(school) if school else [],
     )
+
+
+def my_schools() -> str:
+    """Return where the schools of the perimeter are listed."""
+    try:
+        return url_for("VueAcademie.liste")
+    except BuildError:
+        return "/"
 
 
 def modules_of(sections: list[Section]) -> list[Module]:

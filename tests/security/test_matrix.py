@@ -36,7 +36,11 @@ OF_RESOURCE = {
     Resource.TACHE: m.Tache,
     Resource.ETABLISSEMENT: m.Etablissement,
     Resource.PERSONNE: m.Personne,
+    Resource.DIVISION: m.Division,
 }
+UAIS = {"sien": "0190001A", "etranger": "0180001B", "absent": "0999999Z"}
+"""The schools of the cast, as addresses name them."""
+
 SHARED = (m.Academie, m.Collectivite, m.Mef, m.Matiere, m.Discipline, m.Fonction)
 
 
@@ -113,16 +117,20 @@ def cases(app, role: str, objets) -> Iterator[tuple[tuple[str, str, str], str]]:
         if rule.endpoint in SKIPPED:
             continue
         entity = entity_of(app, rule.endpoint)
-        numbered = [name for name in rule.arguments if name in {"pk", "tache_id"}]
+        numbered = [name for name in rule.arguments if name in {"pk", "tache_id", "uai"}]
         kinds = ["-"] if not numbered else ["sien", "etranger", "absent"]
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
             for kind in kinds:
-                if kind == "etranger" and (role == "assistant_n2" or entity in SHARED):
+                shared = entity in SHARED and "uai" not in numbered
+                if kind == "etranger" and (role == "assistant_n2" or shared):
                     continue
                 if method != "GET" and kind in {"sien", "-"}:
                     continue  # acts on one's own rows belong to the tests of each act
-                values = dict.fromkeys(rule.arguments, "absent")
+                values = {**dict.fromkeys(rule.arguments, "absent"), "liste": "eleves"}
                 for name in numbered:
+                    if name == "uai":
+                        values[name] = UAIS[kind]
+                        continue
                     known = objets.get(m.Tache if name == "tache_id" else entity, {})
                     values[name] = {"sien": known.get("a"), "etranger": known.get("b")}.get(kind) or ABSENT
                 address = re.sub(r"<(?:[^:>]+:)?(\w+)>", lambda found: str(values[found[1]]), str(rule))  # noqa: B023
