@@ -18,6 +18,7 @@ from app.config import Reglages
 from app.database import rows_of
 from app.errors import UserError
 from app.imports import Source, open_sources
+from app.jobs import bilans
 from app.models import Alimentation
 from app.operations.alimentation import (
     annuler,
@@ -30,6 +31,7 @@ from app.operations.alimentation import (
     refuser,
 )
 from app.operations.alimentation.fiches import Objet
+from app.operations.bilans import fed_schools
 
 Progress = Callable[[int, int | None], None]
 
@@ -108,6 +110,7 @@ def apply(
             progress(done, len(chosen))
     clore_application(session, alimentation)
     session.commit()
+    bilans.refresh(session, [line.etablissement_id for line in chosen if line.etablissement_id])
     return refused
 
 
@@ -117,6 +120,7 @@ def undo(session: Session, alimentation: Alimentation, *, acteur: str, progress:
         session.commit()
         progress(done, None)
     session.commit()
+    bilans.refresh(session, fed_schools(session, alimentation.id))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from app.exports.fictif import Options, generate
 from app.exports.fictif.generation import JOURS_ENTRE_EXPORTS, pack
 from app.extensions import now
 from app.jobs import alimentation as alimentation_job
-from app.jobs import comptes_demonstration
+from app.jobs import bilans, comptes_demonstration
 from app.models import Academie, Alimentation, Compte, Etablissement
 
 ACTEUR = "Démonstration"
@@ -72,6 +72,7 @@ def create(session: Session, folder: Path, say: Say, *, jour: date | None = None
     write_examples(folder, base)
     comptes_demonstration.create(session)
     session.commit()
+    bilans.refresh(session)
 
 
 def feed(session: Session, paths: list[Path], *, apply: bool) -> Alimentation:

@@ -1,4 +1,4 @@
-"""The worker process: runs the tasks, sends the mail, keeps the leases, sweeps what was lost.
+"""The worker process: runs the tasks, sends the mail, computes the figures, keeps the leases.
 
 ``main`` is what ``flask preau worker`` and the launcher run. SIGTERM and Ctrl-C stop it after the
 step in hand; whatever it was doing is taken up again by the next one.
@@ -17,13 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import reading
 from app.extensions import db
-from app.jobs import courrier, leases, queue
+from app.jobs import bilans, courrier, leases, queue
 from app.jobs.registry import load_handlers
 from app.jobs.runner import running, stopping
 
 log = logging.getLogger(__name__)
 BEAT_SECONDS = 10
 MAIL_SECONDS = 1
+FIGURES_SECONDS = 15 * 60
 STOP_SECONDS = 25
 TASK_THREADS = 2
 
@@ -69,6 +70,7 @@ def main(app: Flask) -> int:
     loops = [
         _loop(lambda: beat(app), BEAT_SECONDS, "battement"),
         _loop(lambda: courrier.send_due(app), MAIL_SECONDS, "courrier"),
+        _loop(lambda: bilans.refresh_due(app), FIGURES_SECONDS, "indicateurs"),
     ]
     log.info("worker ready")
     while not stopping.wait(BEAT_SECONDS):
