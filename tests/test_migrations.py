@@ -7,10 +7,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
 from app.config import ROOT
 from app.extensions import Base, db
+from app.models import Personne, VarianteNom
+from app.queries.noms import name_variants
 
 
 def test_one_head_only():
@@ -25,6 +27,18 @@ class TestBothWays:
             assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}
             upgrade()
             assert set(Base.metadata.tables) <= set(inspect(db.engine).get_table_names())
+
+    def test_people_already_there_get_the_keys_they_are_searched_by(self, app, session):
+        somebody = Personne(
+            nom="DUPONT", nom_usage="d’Œillet-Łoś", prenom="Anne-Zoé", nom_recherche="d oeillet los anne zoe"
+        )
+        session.add_all([somebody, Personne(nom="SIMPLE", prenom="Jo", nom_recherche="simple jo")])
+        session.commit()
+        wanted = sorted(name_variants(somebody.nom, somebody.nom_usage, somebody.prenom))
+        session.close()
+        downgrade(revision="0003")
+        upgrade()
+        assert sorted(session.scalars(select(VarianteNom.cle))) == wanted
 
     def test_models_and_migrations_agree(self, app):
         with app.app_context(), db.engine.connect() as connection:

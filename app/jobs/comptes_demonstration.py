@@ -20,9 +20,10 @@ from app.models import (
     ProfesseurPrincipal,
     Rattachement,
     Responsabilite,
+    VarianteNom,
 )
 from app.operations import journal, logins
-from app.queries.noms import personne_key
+from app.queries.noms import name_variants, personne_key
 from app.security.passwords import hash_password
 from app.security.roles import ROLE_LABELS, Role
 
@@ -155,6 +156,9 @@ def _newcomer(
     )
     session.add(person)
     session.flush()
+    session.add_all(
+        [VarianteNom(personne_id=person.id, cle=key) for key in name_variants(person.nom, None, prenom)]
+    )
     if school is not None:
         session.add(
             Rattachement(

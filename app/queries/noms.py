@@ -41,6 +41,41 @@ def personne_key(nom: str, prenom: str) -> str:
     return f"{search_key(nom)} {search_key(prenom)}".strip()
 
 
+VARIANTS = 12
+LONGEST_KEY = 220
+
+
+def name_variants(nom: str, nom_usage: str | None, prenom: str) -> list[str]:
+    """Return the other keys a person is found under; most people have none.
+
+    «de La Tour» answers to «la tour», «tour», «delatour» and «latour»; «Martin-Roche» to «roche»
+    and «martinroche»; the birth name to a search when a name of use hides it; «Jean-Éric» to
+    «jeaneric» after any name. Keys are last name first, as ``personne_key`` makes them.
+    """
+    given = search_key(prenom)
+    shown = search_key(nom_usage or nom)
+    birth = search_key(nom)
+    if birth == shown and " " not in shown and " " not in given:
+        return []
+    names = [*_spellings(shown)]
+    if birth != shown:
+        names += [birth, *_spellings(birth)]
+    keys = [f"{name} {given}".strip() for name in names]
+    if " " in given:
+        keys += [f"{name} {given.replace(' ', '')}" for name in dict.fromkeys((shown, birth))]
+    whole = f"{shown} {given}".strip()
+    found = dict.fromkeys(key[:LONGEST_KEY] for key in keys if key and key != whole)
+    return list(found)[:VARIANTS]
+
+
+def _spellings(name: str) -> list[str]:
+    """Return a name of several words from each of its words on, apart and in one word."""
+    words = name.split(" ")
+    tails = [words[start:] for start in range(len(words))]
+    apart = [" ".join(tail) for tail in tails[1:]]
+    return apart + ["".join(tail) for tail in tails if len(tail) > 1]
+
+
 @lru_cache(maxsize=65536)
 def _login_part(text: str) -> str:
     return _NOT_WORD.sub("", _ascii(text))[:LOGIN_PART]

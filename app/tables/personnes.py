@@ -34,6 +34,7 @@ class Personne(Base):
         CheckConstraint("login = lower(login)", name="login_minuscule"),
         Index("ix_personne_nom_recherche", "nom_recherche", "id"),
         Index("ix_personne_naissance_nom", "date_naissance", "nom_recherche"),
+        Index("ix_personne_cree_le", "cree_le"),
         Index(
             "ix_personne_supprime_le",
             "supprime_le",
@@ -122,7 +123,10 @@ class Identifiant(PerimetrePersonne, Base):
     """
 
     __tablename__ = "identifiant"
-    __table_args__ = (UniqueConstraint("type", "portee", "valeur"),)
+    __table_args__ = (
+        UniqueConstraint("type", "portee", "valeur"),
+        Index("ix_identifiant_valeur", "valeur"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     type: Mapped[str] = mapped_column(String(16))

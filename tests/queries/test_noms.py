@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.queries.noms import login_root, personne_key, search_key
+from app.queries.noms import VARIANTS, login_root, name_variants, personne_key, search_key
 
 
 class TestSearchKey:
@@ -37,6 +37,35 @@ class TestSearchKey:
 
     def test_a_person_is_sorted_by_last_name(self):
         assert personne_key("Le Goff", "Anaïs") == "le goff anais"
+
+
+class TestNameVariants:
+    @pytest.mark.parametrize(
+        ("nom", "nom_usage", "prenom", "typed"),
+        [
+            ("DE LA TOUR", None, "Marie", ["tour m", "la tour", "delatour", "latour marie"]),
+            ("D’Œillet", None, "Paul", ["oeillet", "doeillet"]),
+            ("MARTIN", "MARTIN-ROCHE", "Zoé", ["roche", "martinroche zoe", "martin zoe"]),
+            ("DUPONT", "BERNARD", "Anne", ["dupont anne"]),
+            ("DUPONT", None, "Jean-Éric", ["dupont jeaneric"]),
+            ("LE GOFF-KERVELLA", None, "Anne", ["kervella", "goff kervella", "legoff"]),
+        ],
+    )
+    def test_what_one_may_type(self, nom, nom_usage, prenom, typed):
+        keys = name_variants(nom, nom_usage, prenom)
+        for text in typed:
+            assert any(key.startswith(text) for key in keys), (text, keys)
+
+    def test_a_plain_name_has_none(self):
+        assert name_variants("DUPONT", None, "Jean") == []
+        assert name_variants("DUPONT", "Dupont", "Jean") == []
+
+    @given(st.text(max_size=100), st.none() | st.text(max_size=100), st.text(max_size=100))
+    def test_few_short_and_never_the_key_itself(self, nom, nom_usage, prenom):
+        keys = name_variants(nom, nom_usage, prenom)
+        assert len(keys) == len(set(keys)) <= VARIANTS
+        assert all(re.fullmatch(r"[0-9a-z ]{1,220}", key) for key in keys)
+        assert personne_key(nom_usage or nom, prenom) not in keys
 
 
 class TestLoginRoot:

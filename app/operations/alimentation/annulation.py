@@ -162,6 +162,7 @@ def _undo_people(ctx: Contexte, kind: str, rows: list[tuple[Any, ...]]) -> list[
         if {"nom", "nom_usage", "prenom"} & back.keys():
             after = state.identite | back
             back["nom_recherche"] = personne_key(after["nom_usage"] or after["nom"], after["prenom"])[:220]
+            ctx.ecritures.variantes(pid, after)
         ctx.ecritures.identite(pid, back)
         _undo_identifiers(ctx, pid, undo)
         place = undo.get("place") or {}

@@ -13,6 +13,7 @@ from app.extensions import now
 from app.models import Personne
 from app.operations.alimentation.champs import IDENTITE, Part
 from app.operations.alimentation.references import References
+from app.queries.noms import name_variants
 
 TABLES = Personne.metadata.tables
 PERSONNE = (
@@ -56,6 +57,14 @@ class Ecritures:
         self.remplacees: dict[str, list[int]] = defaultdict(list)
         self.rouvertes: list[int] = []
         self.modifiees: list[int] = []
+
+    def variantes(self, personne_id: int, values: dict[str, Any], *, neuve: bool = False) -> None:
+        """Write the other keys a person is found under; those of before the change go."""
+        self._replace("variante_nom", personne_id, neuve)
+        for key in name_variants(
+            values.get("nom") or "", values.get("nom_usage"), values.get("prenom") or ""
+        ):
+            self.nouveaux["variante_nom"].append((personne_id, key))
 
     def identite(self, personne_id: int, values: dict[str, Any]) -> None:
         """Change columns of a person."""
@@ -142,6 +151,7 @@ class Ecritures:
             bulk_update(session, table("rattachement"), "id", columns, rows)
         self._remove_replaced()
         for name, columns in (
+            ("variante_nom", ("personne_id", "cle")),
             ("eleve_groupe", ("rattachement_id", "groupe_id")),
             ("option_suivie", ("rattachement_id", "matiere_id")),
             ("fonction_exercee", ("rattachement_id", "fonction_id", "discipline_id")),
@@ -190,6 +200,7 @@ class Ecritures:
 
     def _remove_replaced(self) -> None:
         conditions = {
+            "variante_nom": "personne_id IN :ids",
             "eleve_groupe": "rattachement_id IN :ids",
             "option_suivie": "rattachement_id IN :ids",
             "fonction_exercee": "rattachement_id IN :ids",

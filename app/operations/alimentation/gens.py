@@ -238,6 +238,7 @@ def _insert(
             key[:220], login, ctx.source, 1, stamp, stamp, 1,
         )
     )  # fmt: skip
+    ctx.ecritures.variantes(pid, values, neuve=True)
     name_key = personne_key(nom, prenom)
     for cle in gen.identifiants:
         if cle not in verdict.refuses and cle not in claims:
@@ -314,6 +315,7 @@ def _change(
     if {"nom", "nom_usage", "prenom"} & values.keys():
         after = state.identite | values
         values["nom_recherche"] = personne_key(after["nom_usage"] or after["nom"], after["prenom"])[:220]
+        ctx.ecritures.variantes(pid, after)
     ctx.ecritures.identite(pid, values)
     for cle in diff.identifiants:
         claims[cle] = (pid, "", None)

@@ -6,12 +6,13 @@ from datetime import date
 
 from sqlalchemy import func, select
 
-from app.models import Ecart, Identifiant, Personne, Responsabilite
+from app.models import Ecart, Identifiant, Personne, Responsabilite, VarianteNom
 from app.operations.alimentation.fiches import Objet
 from tests.operations.alimentation.support import (
     A,
     B,
     alimenter,
+    annuler,
     apercu,
     codes,
     ecole,
@@ -305,3 +306,23 @@ class TestRecordedIdentity:
         found = session.scalars(select(Personne)).one()
         assert (found.prenom, found.nom_recherche, found.login) == ("Élisa", "vert elisa", "elise.vert")
         assert found.date_naissance == date(2011, 1, 2)
+
+
+class TestOtherKeys:
+    def keys(self, session):
+        return sorted(session.scalars(select(VarianteNom.cle)))
+
+    def test_a_double_name_is_found_by_each_part_and_follows_changes_and_undo(self, session):
+        alimenter(session, [ecole(A), eleve("1", "DE LA TOUR", "Élise", "2011-01-02")])
+        first = self.keys(session)
+        assert {"tour elise", "la tour elise", "delatour elise"} <= set(first)
+        second = alimenter(session, [ecole(A), eleve("1", "PRÉ-VERT", "Élise", "2011-01-02")], jour=2)
+        assert self.keys(session) == ["prevert elise", "vert elise"]
+        annuler(session, second)
+        assert self.keys(session) == first
+
+    def test_undoing_a_creation_leaves_no_key(self, session):
+        alimenter(session, [ecole(A)])
+        feed = alimenter(session, [ecole(A), eleve("1", "DE LA TOUR", "Élise", "2011-01-02")], jour=2)
+        annuler(session, feed)
+        assert self.keys(session) == []
