@@ -29,10 +29,12 @@ from app.operations.saisies import (
     pending_changes,
     record,
 )
-from app.queries.noms import search_key
+from app.queries.noms import ecole_key, search_key
 
 UAI = re.compile(r"[0-9]{7}[A-Z]")
 UAI_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
+DERIVED = {"nom_recherche", "recherche", "modifie_le"}
+"""Columns of a school that follow the others: nobody types them."""
 
 
 CLEANERS: dict[str, Callable[[str | None], str | None]] = {
@@ -123,10 +125,10 @@ def edit(
 
     :raises RuleViolationError: when a field changed that ``champs`` does not allow, or is not right.
     """
-    touched = set(pending_changes(etablissement)) - {"nom_recherche", "modifie_le"}
+    touched = set(pending_changes(etablissement)) - DERIVED
     _clean(etablissement, touched)
     changes = pending_changes(etablissement)
-    changes.pop("nom_recherche", None)
+    changes = {name: change for name, change in changes.items() if name not in DERIVED}
     for name in changes:
         if name not in champs:
             label = LABELS.get(name, name)
@@ -180,6 +182,8 @@ def _clean(etablissement: Etablissement, touched: Collection[str] | None = None)
     etablissement.type = etablissement.type or ""
     if touched is None or "nom" in touched:
         etablissement.nom_recherche = search_key(etablissement.nom)
+    if touched is None or {"nom", "commune"} & set(touched):
+        etablissement.recherche = ecole_key(etablissement.nom, etablissement.commune, etablissement.uai)
 
 
 def _lock(session: Session, etablissement: Etablissement, changes: Collection[str], acteur: Actor) -> None:

@@ -76,6 +76,12 @@ def _spellings(name: str) -> list[str]:
     return apart + ["".join(tail) for tail in tails if len(tail) > 1]
 
 
+def ecole_key(nom: str, commune: str | None, uai: str) -> str:
+    """Return what a school is searched by, any part of it: its name, its town, its UAI."""
+    parts = (search_key(nom), search_key(commune or ""), search_key(uai))
+    return " ".join(part for part in parts if part)[:400]
+
+
 @lru_cache(maxsize=65536)
 def _login_part(text: str) -> str:
     return _NOT_WORD.sub("", _ascii(text))[:LOGIN_PART]

@@ -11,6 +11,7 @@ from app.extensions import db
 from app.security.manager import PreauAppBuilder, PreauSecurityManager
 from app.views import (
     alimentation,
+    choix,
     comptes,
     connexion,
     console,
@@ -18,6 +19,7 @@ from app.views import (
     erreurs,
     frame,
     mon_espace,
+    preferences,
     referentiel,
     rendering,
     sante,
@@ -25,7 +27,7 @@ from app.views import (
 )
 from app.views.accueil import AccueilView
 
-SECTIONS = (connexion, console, alimentation, suivi, comptes, referentiel, mon_espace)
+SECTIONS = (connexion, preferences, choix, console, alimentation, suivi, comptes, referentiel, mon_espace)
 """Modules with a ``register(appbuilder)``, in the order of the menu."""
 
 

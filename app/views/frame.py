@@ -13,7 +13,7 @@ from app.models import Compte
 from app.security.acteur import role_labels
 from app.security.manager import allowed, current_account
 from app.security.permissions import Resource, Verb
-from app.views.arbre import Branch, tree
+from app.views.arbre import Branch, current_key, tree
 from app.views.ecole import Ecole, school_of_page
 
 MODULE_OF = dict.fromkeys(("Alimentation", "Suivi", "Droits"), "Administration")
@@ -80,6 +80,7 @@ class Frame:
     account: Account | None = None
     ecole: Ecole | None = None
     tree: list[Branch] = field(default_factory=list)
+    choice: str = ""
 
 
 def console_frame() -> Frame:
@@ -99,7 +100,15 @@ def console_frame() -> Frame:
         account=_account(account, sections),
         ecole=school,
         tree=tree(school) if school else [],
+        choice=_choice(school),
     )
+
+
+def _choice(school: Ecole | None) -> str:
+    """Return where the schools are chosen from, the same page of each when one is open."""
+    if not allowed(Verb.LIRE, Resource.ETABLISSEMENT):
+        return ""
+    return url_for("ChoixEtablissement.choisir", page=current_key() if school else None)
 
 
 def my_schools() -> str:

@@ -13,7 +13,7 @@ from app.operations.alimentation.ecritures import now_of, table
 from app.operations.alimentation.gens import Contexte, LigneEcart
 from app.operations.alimentation.references import ensure_academie
 from app.operations.alimentation.structures import COMPOSITION, TABLES, Cle, changements, comparable, lignes
-from app.queries.noms import search_key
+from app.queries.noms import ecole_key, search_key
 
 
 def appliquer_ecole(ctx: Contexte, lines: list[LigneEcart]) -> None:
@@ -34,8 +34,6 @@ def appliquer_ecole(ctx: Contexte, lines: list[LigneEcart]) -> None:
             )
             if found:
                 values["mere_id"] = found[0][0]
-        if "nom" in values:
-            values["nom_recherche"] = search_key(values["nom"])[:240]
         if values.get("ouvert_le"):
             values["ouvert_le"] = date.fromisoformat(values["ouvert_le"])
         write_school(ctx, row.id, values)
@@ -44,9 +42,11 @@ def appliquer_ecole(ctx: Contexte, lines: list[LigneEcart]) -> None:
 
 
 def write_school(ctx: Contexte, school_id: int, values: dict[str, Any]) -> None:
-    """Change columns of a school."""
+    """Change columns of a school, and the keys it is sorted and searched by."""
     if not values:
         return
+    if "nom" in values or "commune" in values:
+        values = {**values, **_keys(ctx, school_id, values)}
     assignments = ", ".join(f"{name} = :{name}" for name in values)
     if ctx.session.get_bind().dialect.name == "sqlite":
         values = {
@@ -59,6 +59,14 @@ def write_school(ctx: Contexte, school_id: int, values: dict[str, Any]) -> None:
         now_=now_of(ctx.session),
         id_=school_id,
     )
+
+
+def _keys(ctx: Contexte, school_id: int, values: dict[str, Any]) -> dict[str, str]:
+    row = rows_of(ctx.session, "SELECT nom, commune, uai FROM etablissement WHERE id = :id_", id_=school_id)[
+        0
+    ]
+    nom, commune = values.get("nom", row[0]), values.get("commune", row[1])
+    return {"nom_recherche": search_key(nom)[:240], "recherche": ecole_key(nom, commune, row[2])}
 
 
 def appliquer_nomenclature(ctx: Contexte, kind: str, lines: list[LigneEcart]) -> None:

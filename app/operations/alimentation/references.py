@@ -10,7 +10,7 @@ from app.database import rows_of
 from app.extensions import now
 from app.models import Etablissement
 from app.operations.alimentation.champs import Record
-from app.queries.noms import search_key
+from app.queries.noms import ecole_key, search_key
 
 LARGEUR_CODE = {"mef": 11, "matiere": 40, "discipline": 40, "fonction": 12}
 
@@ -124,6 +124,7 @@ def ensure_school(session: Session, uai: str, nom: str, source: str, academie: s
         uai=uai,
         nom=nom[:160] or uai,
         nom_recherche=search_key(nom or uai)[:240],
+        recherche=ecole_key(nom[:160] or uai, None, uai),
         source=source,
         academie_id=ensure_academie(session, academie) if academie else None,
         modifie_le=now(),
