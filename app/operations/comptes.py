@@ -20,7 +20,7 @@ def changer_mot_de_passe(
     """Store the digest of a new password and end every other session of the account."""
     compte.password = empreinte
     end_all(session, compte.id, MotifFin.MOT_DE_PASSE, sauf_jeton=sauf_jeton)
-    _journal(session, "mot de passe changé", compte, acteur)
+    _journal(session, "compte.changer_secret", compte, acteur)
 
 
 def suspendre(session: Session, compte: Compte, motif: str, *, acteur: Actor = SYSTEME) -> None:
@@ -29,13 +29,13 @@ def suspendre(session: Session, compte: Compte, motif: str, *, acteur: Actor = S
         raise RuleViolationError("Dites pourquoi : la personne le lira en se connectant.", field="motif")
     compte.suspendu_le, compte.motif_suspension = now(), motif.strip()[:255]
     end_all(session, compte.id, MotifFin.SUSPENSION)
-    _journal(session, "compte suspendu", compte, acteur, apres={"motif": compte.motif_suspension})
+    _journal(session, "compte.suspendre", compte, acteur, apres={"motif": compte.motif_suspension})
 
 
 def retablir(session: Session, compte: Compte, *, acteur: Actor = SYSTEME) -> None:
     """Lift a suspension."""
     compte.suspendu_le = compte.motif_suspension = None
-    _journal(session, "compte rétabli", compte, acteur)
+    _journal(session, "compte.retablir", compte, acteur)
 
 
 def supprimer(session: Session, compte: Compte, *, acteur: Actor = SYSTEME) -> None:
@@ -43,7 +43,7 @@ def supprimer(session: Session, compte: Compte, *, acteur: Actor = SYSTEME) -> N
     compte.supprime_le = now()
     compte.active = False
     end_all(session, compte.id, MotifFin.SUPPRESSION)
-    _journal(session, "compte supprimé", compte, acteur)
+    _journal(session, "compte.supprimer", compte, acteur)
 
 
 def attribuer(
@@ -69,7 +69,7 @@ def attribuer(
     )
     session.add(attribution)
     end_all(session, compte.id, MotifFin.DROITS)
-    _journal(session, "rôle attribué", compte, acteur, etablissement_id, apres={"rôle": role})
+    _journal(session, "role.attribuer", compte, acteur, etablissement_id, apres={"rôle": role})
     return attribution
 
 
@@ -78,7 +78,7 @@ def retirer(session: Session, attribution: Attribution, *, acteur: Actor = SYSTE
     compte, role, school = attribution.compte, attribution.role, attribution.etablissement_id
     session.delete(attribution)
     end_all(session, compte.id, MotifFin.DROITS)
-    _journal(session, "rôle retiré", compte, acteur, school, avant={"rôle": role})
+    _journal(session, "role.retirer", compte, acteur, school, avant={"rôle": role})
 
 
 def _journal(

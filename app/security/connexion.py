@@ -86,7 +86,7 @@ def accept(compte: Compte, cles: list[str], password: str | None = None) -> Issu
         )
         journal.write(
             own,
-            acte="connexion",
+            acte="connexion.ouvrir",
             acteur=str(compte),
             compte_id=compte.id,
             objet_type="compte",
@@ -119,7 +119,7 @@ def _journal_failure(login: str, compte: Compte | None) -> None:
     with own_transaction() as own:
         journal.write(
             own,
-            acte="connexion refusée",
+            acte="connexion.refuser",
             acteur=login.strip().lower() or "identifiant inconnu",
             objet_type="compte",
             objet_id=compte.id if compte is not None else None,

@@ -79,7 +79,7 @@ def journal_absence(response: Response) -> Response:
     with own_transaction() as own:
         journal.write(
             own,
-            acte="accès hors périmètre",
+            acte="acces.refuser",
             acteur=str(compte),
             compte_id=compte.id,
             objet_type=request.blueprint or "",

@@ -18,16 +18,29 @@ from app.views import (
     ecole,
     erreurs,
     frame,
+    journal,
     mon_espace,
     preferences,
     referentiel,
     rendering,
     sante,
     suivi,
+    volets,
 )
 from app.views.accueil import AccueilView
 
-SECTIONS = (connexion, preferences, choix, console, alimentation, suivi, comptes, referentiel, mon_espace)
+SECTIONS = (
+    connexion,
+    preferences,
+    choix,
+    console,
+    journal,
+    alimentation,
+    suivi,
+    comptes,
+    referentiel,
+    mon_espace,
+)
 """Modules with a ``register(appbuilder)``, in the order of the menu."""
 
 
@@ -55,6 +68,9 @@ def register(app: Flask) -> None:
         console_frame=frame.console_frame,
         frame_ecole=ecole.school_of_page,
         mes_etablissements=frame.my_schools,
+        allowed_here=ecole.allowed_here,
+        volets=volets.volets,
+        journal_choices=journal.choices,
     )
     appbuilder = ConsoleBuilder(
         app,

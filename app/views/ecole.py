@@ -63,12 +63,12 @@ def school_of_page() -> Ecole | None:
     return getattr(g, "ecole", None) if has_request_context() else None
 
 
-def allowed_here(resource: Resource, verb: Verb = Verb.LIRE, school: Ecole | None = None) -> bool:
+def allowed_here(resource: Resource | str, verb: Verb = Verb.LIRE, school: Ecole | None = None) -> bool:
     """Tell whether this person holds a right over the school of the page, not only over another."""
     here = school or school_of_page()
     if here is None or not allowed(verb, resource):
         return False
-    held = current_perimetre(resource, verb)
+    held = current_perimetre(Resource(resource), verb)
     return (
         held.tout
         or here.id in held.etablissements

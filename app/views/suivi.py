@@ -19,6 +19,7 @@ from app.operations import courriels, journal, taches
 from app.queries import suivi as reads
 from app.security.permissions import Resource
 from app.views import list_filters, lists
+from app.views.actes import said
 from app.views.actors import actor, may_steer
 from app.views.arguments import checked_pk, choice_arg, here, id_arg
 from app.views.base import READ_ONLY, DomainInterface, PreauBaseView, PreauModelView, commit_act
@@ -34,48 +35,6 @@ def summary(values: Mapping[str, Any] | None) -> str:
         return "–"
     text = ", ".join(f"{name} : {readable(value) or 'vide'}" for name, value in values.items())
     return text if len(text) <= 200 else f"{text[:199]}…"
-
-
-ACTES = {
-    "accès hors périmètre": "Accès hors du périmètre",
-    "alimentation.abandonner": "Alimentation abandonnée",
-    "alimentation.deposer": "Fichiers déposés",
-    "alimentation_appliquee": "Alimentation appliquée",
-    "alimentation_annulee": "Alimentation annulée",
-    "courriel.renvoyer": "Courriel renvoyé",
-    "etablissement.creer": "Établissement créé",
-    "etablissement.modifier": "Établissement modifié",
-    "etablissement.deverrouiller": "Champ rendu à l’alimentation",
-    "tache.annuler": "Travail annulé",
-    "tache.relancer": "Travail relancé",
-}
-
-
-FAITS = {"creer": "créé", "modifier": "modifié", "supprimer": "supprimé"}
-# What hand edits touch, and whether the word is feminine.
-OBJETS = {
-    "academie": ("Académie", True),
-    "collectivite": ("Collectivité", True),
-    "compte": ("Compte", False),
-    "discipline": ("Discipline", True),
-    "division": ("Classe", True),
-    "etablissement": ("Établissement", False),
-    "fonction": ("Fonction", True),
-    "matiere": ("Matière", True),
-    "mef": ("MEF", False),
-    "personne": ("Personne", True),
-    "rattachement": ("Rattachement", False),
-}
-
-
-def said(acte: str) -> str:
-    """Return an act in words; one without words of its own is told from its code."""
-    thing, _, verb = acte.partition(".")
-    if acte not in ACTES and thing in OBJETS and verb in FAITS:
-        noun, feminine = OBJETS[thing]
-        return f"{noun} {FAITS[verb]}{'e' if feminine else ''}"
-    text = ACTES.get(acte) or acte.replace("_", " ").replace(".", " : ")
-    return text[:1].upper() + text[1:]
 
 
 class JournalView(PreauModelView):

@@ -32,7 +32,7 @@ class TestConnexion:
         answer = entrer(client, "Claire.Montagne", next="/mon-espace/mot-de-passe")
         assert (answer.status_code, answer.location) == (302, "/mon-espace/mot-de-passe")
         assert connecte(client)
-        assert session.scalars(select(Journal.acte)).all() == ["connexion"]
+        assert session.scalars(select(Journal.acte)).all() == ["connexion.ouvrir"]
 
     def test_an_admin_login_is_sent_to_the_plain_one(self, client, claire):
         answer = entrer(client, "admin.claire.montagne")
@@ -84,8 +84,8 @@ class TestConnexion:
         entrer(client, "mot de passe tapé au mauvais endroit", "x")
         lines = session.execute(select(Journal.acte, Journal.acteur).order_by(Journal.id)).all()
         assert lines == [
-            ("connexion refusée", "claire.montagne"),
-            ("connexion refusée", "identifiant inconnu"),
+            ("connexion.refuser", "claire.montagne"),
+            ("connexion.refuser", "identifiant inconnu"),
         ]
 
     def test_an_old_digest_is_made_again(self, client, session, claire):
@@ -239,7 +239,7 @@ class TestMotDePasse:
         assert not connecte(other)
         assert entrer(app.test_client(), "claire.montagne").status_code == 200
         assert entrer(app.test_client(), "claire.montagne", self.NOUVEAU).status_code == 302
-        assert "mot de passe changé" in session.scalars(select(Journal.acte)).all()
+        assert "compte.changer_secret" in session.scalars(select(Journal.acte)).all()
 
     @pytest.mark.parametrize(
         ("values", "sentence"),

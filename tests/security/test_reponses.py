@@ -177,7 +177,7 @@ class TestHorsPerimetre:
             assert "Collège B" not in answer.text
         assert client.get(f"/referentiel/etablissements/show/{cast.ecole_a}").status_code == 200
         lines = session.execute(
-            select(Journal.acteur, Journal.objet).where(Journal.acte == "accès hors périmètre")
+            select(Journal.acteur, Journal.objet).where(Journal.acte == "acces.refuser")
         ).all()
         assert lines == [
             ("MONTAGNE Claire", f"GET /referentiel/etablissements/show/{cast.ecole_b}"),

@@ -45,7 +45,7 @@ class TestProprietaire:
         assert entrer(depuis(app, "198.51.100.1"), "claire.montagne").status_code == 429
         assert entrer(home, "claire.montagne").status_code == 302
         assert connecte(home)
-        failures = select(func.count()).where(Journal.acte == "connexion refusée")
+        failures = select(func.count()).where(Journal.acte == "connexion.refuser")
         assert session.scalar(failures) == codes.count(200)
 
     def test_the_delay_grows_and_says_how_long(self, app, claire):

@@ -108,7 +108,7 @@ def _undo_school(
     )
     journal.write(
         session,
-        acte="alimentation_annulee",
+        acte="alimentation.annuler",
         acteur=acteur,
         objet_type="alimentation",
         objet_id=alimentation.id,

@@ -78,7 +78,7 @@ def appliquer_etablissement(
         alimentation.etablissement_id = ctx.etablissement_id
     journal.write(
         session,
-        acte="alimentation_appliquee",
+        acte="alimentation.appliquer",
         acteur=acteur,
         objet_type="alimentation",
         objet_id=alimentation.id,

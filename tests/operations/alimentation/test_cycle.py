@@ -96,7 +96,7 @@ class TestApplication:
         saved = photo(session)
         assert ("ana.roux", A, "eleve", True, "3A", "10310019110", None) in saved["rattachement"]
         assert saved["responsabilite"] == [("ana.roux", "marie.roux", "10", 1, True, False)]
-        line = session.scalars(select(Journal).where(Journal.acte == "alimentation_appliquee")).one()
+        line = session.scalars(select(Journal).where(Journal.acte == "alimentation.appliquer")).one()
         assert (line.acteur, line.etablissement.uai, line.apres["crees"]) == ("Test", A, 4)
         assert session.scalars(select(Etablissement)).one().academie.code == "18"
 
@@ -256,7 +256,7 @@ class TestUndo:
         assert saved["personne"] == saved["rattachement"] == saved["responsabilite"] == []
         assert feed.etat == "annulee"
         assert (
-            session.scalar(select(func.count(Journal.id)).where(Journal.acte == "alimentation_annulee")) == 1
+            session.scalar(select(func.count(Journal.id)).where(Journal.acte == "alimentation.annuler")) == 1
         )
 
     def test_changes_departures_and_returns_are_undone(self, session):

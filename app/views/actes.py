@@ -1,0 +1,144 @@
+"""The acts the journal names: one code ``objet.verbe`` each, and the words people read.
+
+Lines are never rewritten, so those of before this table keep their old names: ``ANCIENS`` reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.views.ecarts import readable
+from app.views.labels import CHAMPS
+from app.views.rendering import number, plural
+
+ACTES: dict[str, str] = {
+    "acces.refuser": "Accès hors du périmètre",
+    "alimentation.abandonner": "Alimentation abandonnée",
+    "alimentation.annuler": "Alimentation annulée",
+    "alimentation.appliquer": "Alimentation appliquée",
+    "alimentation.deposer": "Fichiers déposés",
+    "compte.changer_secret": "Mot de passe changé",
+    "compte.creer": "Compte créé",
+    "compte.retablir": "Compte rétabli",
+    "compte.supprimer": "Compte supprimé",
+    "compte.suspendre": "Compte suspendu",
+    "connexion.ouvrir": "Connexion",
+    "connexion.refuser": "Connexion refusée",
+    "courriel.renvoyer": "Courriel renvoyé",
+    "etablissement.creer": "Établissement créé",
+    "etablissement.deverrouiller": "Champ rendu à l’alimentation",
+    "etablissement.modifier": "Établissement modifié",
+    "role.attribuer": "Rôle attribué",
+    "role.retirer": "Rôle retiré",
+    "tache.annuler": "Travail annulé",
+    "tache.relancer": "Travail relancé",
+}
+ANCIENS: dict[str, str] = {
+    "accès hors périmètre": "acces.refuser",
+    "alimentation_annulee": "alimentation.annuler",
+    "alimentation_appliquee": "alimentation.appliquer",
+    "compte rétabli": "compte.retablir",
+    "compte supprimé": "compte.supprimer",
+    "compte suspendu": "compte.suspendre",
+    "connexion": "connexion.ouvrir",
+    "connexion refusée": "connexion.refuser",
+    "mot de passe changé": "compte.changer_secret",
+    "rôle attribué": "role.attribuer",
+    "rôle retiré": "role.retirer",
+}
+FAITS = {"creer": "créé", "modifier": "modifié", "supprimer": "supprimé"}
+# What hand edits touch, and whether the word is feminine.
+OBJETS = {
+    "academie": ("Académie", True),
+    "collectivite": ("Collectivité", True),
+    "compte": ("Compte", False),
+    "discipline": ("Discipline", True),
+    "division": ("Classe", True),
+    "etablissement": ("Établissement", False),
+    "fonction": ("Fonction", True),
+    "matiere": ("Matière", True),
+    "mef": ("MEF", False),
+    "personne": ("Personne", True),
+    "rattachement": ("Rattachement", False),
+}
+FAMILLES = {
+    "alimentation": "Alimentation",
+    "etablissement": "Établissement",
+    "role": "Rôles et administrateurs",
+    "compte": "Comptes",
+    "connexion": "Connexions",
+    "acces": "Accès refusés",
+    "tache": "Travaux",
+    "courriel": "Courriels",
+}
+COMPTES = {
+    "crees": ("créé", "créés"),
+    "modifies": ("modifié", "modifiés"),
+    "retours": ("retour", "retours"),
+    "departs": ("départ", "départs"),
+    "anomalies": ("anomalie", "anomalies"),
+}
+LIBELLES = {"role": "Rôle", "rôle": "Rôle", "champ": "Champ", "motif": "Motif", "fichiers": "Fichiers"}
+LONGEST_VALUE = 60
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one field was and became, in words."""
+
+    label: str
+    before: str
+    after: str
+
+
+def said(acte: str) -> str:
+    """Return an act in words; one without words of its own is told from its code."""
+    acte = ANCIENS.get(acte, acte)
+    thing, _, verb = acte.partition(".")
+    if acte not in ACTES and thing in OBJETS and verb in FAITS:
+        noun, feminine = OBJETS[thing]
+        return f"{noun} {FAITS[verb]}{'e' if feminine else ''}"
+    text = ACTES.get(acte) or acte.replace("_", " ").replace(".", " : ")
+    return text[:1].upper() + text[1:]
+
+
+def codes_of(choice: str) -> tuple[str, tuple[str, ...]]:
+    """Return what a choice of act stands for: the start of its codes, and codes written otherwise.
+
+    ``choice`` is a code of ``ACTES`` or a family; anything else stands for nothing.
+    """
+    if choice in ACTES:
+        return "", (choice, *(old for old, new in ANCIENS.items() if new == choice))
+    if choice in FAMILLES:
+        start = f"{choice}."
+        return start, tuple(old for old, new in ANCIENS.items() if new.startswith(start))
+    return "", ()
+
+
+def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Change]:
+    """Return what a line of the journal says changed, field by field; counts as one phrase."""
+    old, new = before or {}, after or {}
+    if new and not old and set(new) <= set(COMPTES):
+        said_counts = [
+            f"{number(new[name])} {plural(new[name], *words)}"
+            for name, words in COMPTES.items()
+            if new.get(name)
+        ]
+        return [Change("", "", ", ".join(said_counts) or "aucun changement")]
+    return [
+        Change(_label(name), _short(old.get(name)), _short(new.get(name)))
+        for name in dict.fromkeys([*old, *new])
+        if readable(old.get(name)) or readable(new.get(name))
+    ]
+
+
+def _label(name: str) -> str:
+    text = LIBELLES.get(name) or CHAMPS.get(name.removesuffix("_id"), name.replace("_", " "))
+    return text[:1].upper() + text[1:]
+
+
+def _short(value: Any) -> str:
+    text = readable(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
