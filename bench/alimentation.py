@@ -33,8 +33,9 @@ PARENTE_MEMOIRE = 1.25
 SERVEUR = os.environ.get("PREAU_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
 TABLES = (
     "academie", "etablissement", "mef", "matiere", "discipline", "fonction", "division", "division_mef",
-    "groupe_enseignement", "groupe_division", "personne", "identifiant", "rattachement", "responsabilite",
-    "eleve_groupe", "option_suivie", "service_enseigne", "professeur_principal", "fonction_exercee",
+    "groupe_enseignement", "groupe_division", "personne", "variante_nom", "identifiant", "rattachement",
+    "responsabilite", "eleve_groupe", "option_suivie", "service_enseigne", "professeur_principal",
+    "fonction_exercee",
 )  # fmt: skip
 """What a feed fills, in the order foreign keys want: the rows the bare insert writes."""
 

@@ -40,7 +40,7 @@ LUES = ("ecart", "citation_responsable")
 ECRITES = (
     "ecart", "fiche_source", "personne", "identifiant", "rattachement", "responsabilite", "racine_login",
     "eleve_groupe", "option_suivie", "fonction_exercee", "service_enseigne", "professeur_principal",
-    "division", "groupe_enseignement",
+    "variante_nom", "division", "groupe_enseignement",
 )  # fmt: skip
 """Tables a preview, then an application, fill faster than the server keeps count of."""
 

@@ -93,8 +93,9 @@ class Ecart(Base):
 
     An object of several schools (a pupil, a teacher, a parent of two schools) has one row for each,
     marked ``partage``: each school applies its own part, the first one the identity too.
-    ``donnees`` is the record as read (what applying it needs); ``avant`` and ``apres`` are the
-    changed fields a person reads; ``defaire`` is what undoing needs, written when applied.
+    ``donnees`` is the record as read (what applying it needs, gone once applied); ``avant`` and
+    ``apres`` are the changed fields a person reads; ``defaire`` is what undoing needs, written when
+    applied.
     ``cle`` is the source's own key of the object; ``libelle`` the name a person reads. ``uai``
     names the school, whose row may not exist before the feed is applied.
     """

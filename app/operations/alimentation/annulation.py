@@ -133,9 +133,10 @@ def _applied(ctx: Contexte, kind: str) -> Iterator[list[tuple[Any, ...]]]:
             last=last,
             size=LOT,
         )
-        if not rows:
+        if rows:
+            yield [(row[1], row[2], row[3], orjson.loads(row[4])) for row in rows]
+        if len(rows) < LOT:
             return
-        yield [(row[1], row[2], row[3], orjson.loads(row[4])) for row in rows]
         last = rows[-1][0]
 
 

@@ -142,9 +142,10 @@ def _batches(ctx: Contexte, kind: str, uai: str | None) -> Iterator[list[LigneEc
             size=LOT,
             **values,
         )
-        if not rows:
+        if rows:
+            yield [LigneEcart(*row) for row in rows]
+        if len(rows) < LOT:
             return
-        yield [LigneEcart(*row) for row in rows]
         last = rows[-1][0]
 
 

@@ -174,8 +174,8 @@ class Ecritures:
             session,
             table("ecart"),
             "id",
-            ("etablissement_id", "personne_id", "defaire", "applique_le"),
-            self.ecarts,
+            ("etablissement_id", "personne_id", "defaire", "applique_le", "donnees"),
+            [(*row[:-1], None, row[-1]) for row in self.ecarts],
         )
         self._clear()
 

@@ -1,0 +1,115 @@
+"""Bulk reads and writes outside the ORM say the same on both engines."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+from sqlalchemy import select, text
+
+from app.database import allocate_ids, bulk_insert, bulk_update, refresh_statistics, rows_of
+from app.models import Identifiant, Matiere, Personne
+
+MATIERE = Matiere.metadata.tables["matiere"]
+PERSONNE = Personne.metadata.tables["personne"]
+IDENTIFIANT = Identifiant.metadata.tables["identifiant"]
+TORDUS = [
+    'Un « "guillemet" » double', "d’une barre \\ oblique", "{accolades, et virgules}", "NULL", "Zoé\tŒillet",
+    " espaces autour ",
+]  # fmt: skip
+
+
+@pytest.fixture
+def matieres(session):
+    bulk_insert(session, MATIERE, ("code", "libelle"), [(f"M{rang}", "?") for rang in range(len(TORDUS))])
+    session.commit()
+    return session.execute(select(MATIERE.c.id).order_by(MATIERE.c.code)).scalars().all()
+
+
+class TestArrays:
+    def test_a_bulk_update_writes_any_text_as_it_is(self, session, matieres):
+        bulk_update(session, MATIERE, "id", ("libelle",), list(zip(TORDUS, matieres, strict=True)))
+        written = session.execute(select(MATIERE.c.libelle).order_by(MATIERE.c.code)).scalars().all()
+        assert written == TORDUS
+
+    def test_a_bulk_update_empties_a_column(self, session, matieres):
+        bulk_update(session, MATIERE, "id", ("libelle_court",), [(None, matieres[0]), ("court", matieres[1])])
+        written = session.execute(select(MATIERE.c.libelle_court).order_by(MATIERE.c.code)).scalars().all()
+        assert written[:2] == [None, "court"]
+
+    def test_a_bulk_update_writes_dates_and_instants_and_nothing_else(self, session):
+        for name in ("A", "B"):
+            session.add(Personne(nom=name, prenom="Z", nom_recherche=name, source="manuel"))
+        session.flush()
+        first, second = session.execute(select(PERSONNE.c.id).order_by(PERSONNE.c.nom)).scalars().all()
+        bulk_update(
+            session,
+            PERSONNE,
+            "id",
+            ("date_naissance", "version"),
+            [("2011-02-28", 7, first), (None, 8, second)],
+        )
+        rows = session.execute(select(PERSONNE.c.date_naissance, PERSONNE.c.version).order_by(PERSONNE.c.nom))
+        assert [tuple(row) for row in rows] == [(date(2011, 2, 28), 7), (None, 8)]
+
+    def test_a_list_of_any_text_finds_each_of_its_values(self, session, matieres):
+        bulk_update(session, MATIERE, "id", ("libelle",), list(zip(TORDUS, matieres, strict=True)))
+        rows = rows_of(session, "SELECT libelle FROM matiere WHERE libelle IN :texts", texts=TORDUS)
+        assert sorted(row[0] for row in rows) == sorted(TORDUS)
+
+
+class TestIds:
+    def test_ids_reserved_are_never_given_again(self, session):
+        first = list(allocate_ids(session, PERSONNE, 40))
+        if session.get_bind().dialect.name == "sqlite":  # there the rows themselves hold the ids
+            bulk_insert(
+                session, PERSONNE,
+                ("id", "nom", "prenom", "nom_recherche", "source", "code_generation", "cree_le", "modifie_le",
+                 "version"),
+                [(pid, "A", "B", "a b", "manuel", 1, "2026-01-01", "2026-01-01", 1) for pid in first],
+            )  # fmt: skip
+        second = list(allocate_ids(session, PERSONNE, 40))
+        assert len({*first, *second}) == 80
+        assert [*first, *second] == sorted([*first, *second])
+
+
+@pytest.mark.postgresql
+class TestStatistics:
+    @pytest.fixture
+    def engine_name(self):
+        return "postgresql"
+
+    def expected(self, session):
+        """Return how many rows the planner expects of a batch of a hundred keys."""
+        keys = "{" + ",".join(f"V{rang}" for rang in range(100)) + "}"
+        rows = session.execute(
+            text("EXPLAIN SELECT personne_id FROM identifiant WHERE valeur = ANY(CAST(:keys AS text[]))"),
+            {"keys": keys},
+        )
+        return int(re.search(r"rows=(\d+)", rows.first()[0])[1])
+
+    def test_the_planner_knows_what_a_batch_of_keys_names_in_a_table_just_filled(self, session):
+        session.add(Personne(nom="A", prenom="Z", nom_recherche="a", source="manuel"))
+        session.flush()
+        pid = session.execute(select(PERSONNE.c.id)).scalar_one()
+        bulk_insert(
+            session, IDENTIFIANT, ("personne_id", "type", "portee", "valeur", "source"),
+            ((pid, "jointure", "18", f"V{rang}", "aaf") for rang in range(5_000)),
+        )  # fmt: skip
+        assert self.expected(session) > 300
+        refresh_statistics(session, [IDENTIFIANT])
+        assert self.expected(session) == 100
+
+    def test_a_table_that_did_not_grow_is_not_analysed_again(self, session):
+        def last():
+            return session.execute(
+                text("SELECT reltuples FROM pg_class WHERE relname = 'matiere'")
+            ).scalar_one()
+
+        bulk_insert(session, MATIERE, ("code", "libelle"), ((f"M{rang}", "x" * 100) for rang in range(2000)))
+        refresh_statistics(session, [MATIERE])
+        assert last() == 2000
+        bulk_insert(session, MATIERE, ("code", "libelle"), [("N", "x")])
+        refresh_statistics(session, [MATIERE])
+        assert last() == 2000
