@@ -13,6 +13,11 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,
 _FR_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?")
 _SPACES_IN_PHONE = re.compile(r"[\s.\-()]+")
+_FRENCH_PHONE = re.compile(
+    r"(?:\+|00)?33(?:0?(?P<home>[1-9]\d{8}))"
+    r"|(?:\+|00)(?:262|590|594|596)0?(?P<overseas>[2-9]\d{8})"
+    r"|(?P<bare>[1-9]\d{8})"
+)
 _UNWANTED = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 CIVILITES = {"M": "M.", "MR": "M.", "MONSIEUR": "M.", "1": "M."} | dict.fromkeys(
@@ -93,8 +98,14 @@ def school_year(instant: datetime | None) -> int | None:
 
 
 def phone(text: str) -> str:
-    """Return a phone number as read, without spaces or punctuation."""
-    return _SPACES_IN_PHONE.sub("", text)[:20]
+    """Return a phone number in the one form the base holds, without spaces or punctuation.
+
+    A French number is its ten digits, be it written +33, 0033, +33 (0) or without its zero; an
+    overseas one too. Any other is kept as written.
+    """
+    written = _SPACES_IN_PHONE.sub("", text)
+    found = _FRENCH_PHONE.fullmatch(written)
+    return f"0{found['home'] or found['overseas'] or found['bare']}" if found else written[:20]
 
 
 def civilite(text: str) -> str | None:

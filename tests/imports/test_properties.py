@@ -90,6 +90,21 @@ class TestText:
     def test_phone(self):
         assert phone("+33 2.99-00 (00)") == "+332990000"
 
+    @pytest.mark.parametrize(
+        "written",
+        ["+33 6 39 98 47 86", "06.39.98.47.86", "0033639984786", "+33 (0)6 39 98 47 86", "33639984786", "639984786"],
+    )
+    def test_a_french_number_has_one_form(self, written):
+        assert phone(written) == "0639984786"
+
+    @pytest.mark.parametrize(
+        ("written", "kept"),
+        [("+262 262 12 34 56", "0262123456"), ("+590 690 12 34 56", "0690123456"), ("+32 2 123 45 67", "+3221234567"),
+         ("3620", "3620"), ("06 12", "0612"), ("", "")],
+    )  # fmt: skip
+    def test_overseas_numbers_too_and_foreign_ones_stay(self, written, kept):
+        assert phone(written) == kept
+
 
 class TestNumbers:
     @given(st.integers(0, 9_999_999))
