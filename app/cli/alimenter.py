@@ -16,8 +16,8 @@ from app.extensions import db
 from app.models import Alimentation, AlimentationEtablissement
 from app.security.perimetres import TOUT, perimetre
 
-COMPTES = ("crees", "modifies", "inchanges", "departs", "retours", "anomalies")
-TITRES = ("créés", "modifiés", "inchangés", "départs", "retours", "anomalies")
+COMPTES = ("crees", "modifies", "reconnus", "inchanges", "departs", "retours", "anomalies")
+TITRES = ("créés", "modifiés", "reconnus", "inchangés", "départs", "retours", "anomalies")
 ACTEUR = "Ligne de commande"
 
 

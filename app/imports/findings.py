@@ -42,6 +42,12 @@ def put_text(record: Record, key: str, length: int, element: etree._Element, *na
         record[key] = text_of(element, *names)[:length] or None
 
 
+def put_label(record: Record, element: etree._Element) -> None:
+    """Copy the label of a class or group; a file without it says nothing of it."""
+    if element.find("LIBELLE_LONG") is not None:
+        record["libelle"] = text_of(element, "LIBELLE_LONG")[:120]
+
+
 def put_phone(record: Record, key: str, element: etree._Element, name: str) -> None:
     """Copy a phone number into a record."""
     if element.find(name) is not None:

@@ -6,7 +6,7 @@ keeps them (one school: a few thousand lines), a second one yields the pupils.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from lxml import etree
@@ -19,6 +19,7 @@ from app.imports.findings import (
     fiche,
     label,
     person_findings,
+    put_label,
     put_text,
     text_of,
     usable,
@@ -114,9 +115,9 @@ class SourceSiecle:
                 yield fiche(Objet.MATIERE, code, matiere, row.sourceline, None)
 
     def _structures(self) -> Iterator[Item]:
-        for objet, tag, cited, key in (
-            (Objet.DIVISION, "DIVISION", ".//CODE_MEF", "mefs"),
-            (Objet.GROUPE, "GROUPE", ".//CODE_STRUCTURE", "divisions"),
+        for objet, tag, listed, cited, key in (
+            (Objet.DIVISION, "DIVISION", "MEFS_APPARTENANCE", ".//CODE_MEF", "mefs"),
+            (Objet.GROUPE, "GROUPE", "DIVISIONS_APPARTENANCE", ".//CODE_STRUCTURE", "divisions"),
         ):
             seen: set[str] = set()
             for row in self._rows("BEE_STRUCTURES", tag):
@@ -131,13 +132,11 @@ class SourceSiecle:
                     yield self._anomaly("BEE_STRUCTURES", objet, cle, code, row, finding)
                     continue
                 seen.add(code)
-                codes = [" ".join((found.text or "").split())[:32] for found in row.iterfind(cited)]
-                record: Record = {
-                    "uai": self._uai,
-                    "code": code,
-                    "libelle": text_of(row, "LIBELLE_LONG")[:120],
-                    key: list(dict.fromkeys(found for found in codes if found)),
-                }
+                record: Record = {"uai": self._uai, "code": code}
+                put_label(record, row)
+                if row.find(listed) is not None:
+                    codes = [" ".join((found.text or "").split())[:32] for found in row.iterfind(cited)]
+                    record[key] = list(dict.fromkeys(found for found in codes if found))
                 yield fiche(objet, cle, record, row.sourceline, self._uai)
 
     def _eleves(self) -> Iterator[Item]:
@@ -203,13 +202,18 @@ class SourceSiecle:
     def _responsables(self) -> Iterator[Item]:
         part = "BEE_RESPONSABLES"
         adresses = Sections()
-        for row in self._rows(part, "ADRESSE"):
-            adresses.take(row)
+        enfants: dict[str, set[str]] = defaultdict(set)
+        for row in self._rows(part, "ADRESSE", "RESPONSABLE_ELEVE", "RESPONSABLE"):
+            if row.tag == "ADRESSE":
+                adresses.take(row)
+            else:
+                enfants[text_of(row, "PERSONNE_ID")].add(text_of(row, "ELEVE_ID"))
         for row in self._rows(part, "PERSONNE"):
             cle = (row.get("PERSONNE_ID") or text_of(row, "PERSONNE_ID")).strip()
             if not cle:
                 continue
             record = relative_of(row, cle, self._uai, self._academie)
+            record["enfants"] = sorted(enfants[cle])
             record.update(adresses.adresses.get(text_of(row, "ADRESSE_ID"), {}))
             findings = person_findings(record, "")
             for finding in findings:

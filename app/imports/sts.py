@@ -9,7 +9,7 @@ from lxml import etree
 from app.errors import UserError
 from app.imports.academies import academie_of
 from app.imports.detection import Detected
-from app.imports.findings import Item, Record, fiche, label, person_findings, text_of, usable
+from app.imports.findings import Item, Record, fiche, label, person_findings, put_label, text_of, usable
 from app.imports.text import civilite, parse_date, phone
 from app.imports.uai import is_uai, uai_key_is_right
 from app.imports.xml_stream import elements
@@ -26,6 +26,10 @@ _TAGS = (
     "DIVISION",
     "GROUPE",
 )
+_MEMBERS = {
+    Objet.DIVISION: ("mefs", "MEFS_APPARTENANCE", 11),
+    Objet.GROUPE: ("divisions", "DIVISIONS_APPARTENANCE", 32),
+}
 _TEACHING = {"ENS", "DOC"}
 _FONCTIONS = {
     "ENS": "Enseignement",
@@ -157,11 +161,11 @@ class SourceSts:
                 yield self._anomaly(objet, cle, code, row.sourceline, finding)
                 continue
             seen.add(code)
-            record: Record = {"uai": self._uai, "code": code, "libelle": text_of(row, "LIBELLE_LONG")[:120]}
-            if objet is Objet.DIVISION:
-                record["mefs"] = _codes(row.find("MEFS_APPARTENANCE"), 11)
-            else:
-                record["divisions"] = _codes(row.find("DIVISIONS_APPARTENANCE"), 32)
+            record: Record = {"uai": self._uai, "code": code}
+            put_label(record, row)
+            key, listed, width = _MEMBERS[objet]
+            if (members := row.find(listed)) is not None:
+                record[key] = _codes(members, width)
             yield fiche(objet, cle, record, row.sourceline, self._uai)
 
     def _personnels(self) -> Iterator[Item]:
@@ -192,7 +196,6 @@ class SourceSts:
             "profil": "enseignant" if teaches else "personnel",
             "etablissements": [self._uai],
             "fonctions": self._fonctions(row, fonction),
-            "disciplines": _disciplines(row),
             "services": services,
             "principal_de": [
                 {"uai": self._uai, "division": code}
@@ -200,6 +203,8 @@ class SourceSts:
                 if (code := text_of(found, "CODE_STRUCTURE")[:32])
             ],
         }
+        if disciplines := _disciplines(row):  # who leads or watches has none here: nothing is said of it
+            record["disciplines"] = disciplines
         if sexe := {"1": "M", "2": "F"}.get(text_of(row, "SEXE")):
             record["sexe"] = sexe
         if born := text_of(row, "DATE_NAISSANCE"):
@@ -209,25 +214,17 @@ class SourceSts:
     def _fonctions(self, row: etree._Element, code: str) -> list[Record]:
         if not code:
             return []
-        first = next(iter(_disciplines(row)), {})
-        return [
-            {
-                "uai": self._uai,
-                "code": code,
-                "libelle": _FONCTIONS.get(code, code),
-                "discipline_code": first.get("code"),
-                "discipline_libelle": first.get("libelle"),
-            }
-        ]
+        held: Record = {"uai": self._uai, "code": code, "libelle": _FONCTIONS.get(code, code)}
+        if first := next(iter(_disciplines(row)), None):
+            held |= {"discipline_code": first["code"], "discipline_libelle": first["libelle"]}
+        return [held]
 
 
 def _key_of(row: etree._Element) -> str:
     return f"{(row.get('TYPE') or 'epp').strip()}:{(row.get('ID') or '').strip()}"
 
 
-def _codes(parent: etree._Element | None, length: int) -> list[str]:
-    if parent is None:
-        return []
+def _codes(parent: etree._Element, length: int) -> list[str]:
     found = ((child.get("CODE") or text_of(child, "CODE", "CODE_MEF", "CODE_STRUCTURE")) for child in parent)
     return list(dict.fromkeys(" ".join(code.split())[:length] for code in found if code.strip()))
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, joinedload
 
 from app.models import Alimentation, AlimentationEtablissement, Ecart
@@ -28,11 +28,14 @@ ONGLETS = {
     "modifies": "Modifiés",
     "departs": "Départs",
     "retours": "Retours",
+    "reconnus": "Reconnus",
     "homonymes": "Homonymes",
     "anomalies": "Anomalies",
 }
 NATURES = {"crees": "cree", "modifies": "modifie", "departs": "depart", "retours": "retour"}
 CODE_HOMONYME = "homonyme"
+CODE_RECONNU = "reconnu"
+"""A difference that writes only the key of a source: another one had already given the object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,9 @@ class EcartFilter:
 
 
 def _tab_clause(onglet: str) -> ColumnElement[bool]:
+    if onglet in {"modifies", "reconnus"}:
+        known = Ecart.code.is_not_distinct_from(CODE_RECONNU)
+        return and_(Ecart.nature == "modifie", known if onglet == "reconnus" else ~known)
     if onglet in NATURES:
         return Ecart.nature == NATURES[onglet]
     homonym = Ecart.code.startswith(CODE_HOMONYME)
@@ -94,15 +100,18 @@ def tab_counts(
     counts: dict[str, dict[str, int]] = {tab: defaultdict(int) for tab in ONGLETS}
     for nature, objet, count in session.execute(statement):
         counts[tab_of.get(nature, "anomalies")][objet] += count
-    if counts["anomalies"]:
-        homonyms = (
-            select(Ecart.objet, func.count(Ecart.id))
-            .where(*mine, _tab_clause("homonymes"))
-            .group_by(Ecart.objet)
-        )
-        for objet, count in session.execute(homonyms):
-            counts["homonymes"][objet] += count
-            counts["anomalies"][objet] -= count
+    whole_of = {"homonymes": "anomalies", "reconnus": "modifies"}
+    parts = [
+        select(literal(part), Ecart.objet, func.count(Ecart.id))
+        .where(*mine, _tab_clause(part))
+        .group_by(Ecart.objet)
+        for part, whole in whole_of.items()
+        if counts[whole]
+    ]
+    if parts:
+        for part, objet, count in session.execute(union_all(*parts)):
+            counts[part][objet] += count
+            counts[whole_of[part]][objet] -= count
     return counts
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from app.models import Alimentation, AlimentationEtablissement, Ecart
-from app.queries.ecarts import NATURES, OBJETS
+from app.queries.ecarts import CODE_RECONNU, NATURES, OBJETS
 from app.views.labels import CHAMPS
 from app.views.labels import SOURCES_ALIMENTATION as SOURCES
 from app.views.rendering import NBSP, day, instant, number, plural
@@ -33,6 +33,7 @@ WORDS = {
     "ferme": "fermé",
     "prive": "privé",
 }
+RECONNU = "Déjà connu d’une autre source : rien ne change que sa clé dans celle-ci"
 SERA_APPLIQUE = "Sera appliqué"
 
 
@@ -75,12 +76,16 @@ def _row(ecart: Ecart, alimentation: Alimentation) -> Row:
         identifiant=ecart.identifiant or ecart.cle,
         lieu=place(ecart),
         changes=changes_of(ecart),
-        message="" if ecart.code == "champ_garde" else ecart.message or "",
+        message=RECONNU if ecart.code == CODE_RECONNU else _message(ecart),
         decision=decision,
         tone=tone,
         personne_id=ecart.personne_id,
         uai=ecart.uai or "",
     )
+
+
+def _message(ecart: Ecart) -> str:
+    return "" if ecart.code == "champ_garde" else ecart.message or ""
 
 
 def _decision(ecart: Ecart, alimentation: Alimentation) -> tuple[str, str]:
@@ -191,7 +196,7 @@ def tab_total(counts: Mapping[str, Mapping[str, int]], tab: str) -> int:
 
 def change_total(counts: Mapping[str, Mapping[str, int]]) -> int:
     """Return how many differences applying would write."""
-    return sum(tab_total(counts, tab) for tab in NATURES)
+    return sum(tab_total(counts, tab) for tab in (*NATURES, "reconnus"))
 
 
 def apply_label(total: int) -> str:
@@ -204,10 +209,11 @@ EMPTY = {
     "modifies": "Rien à modifier",
     "departs": "Aucun départ",
     "retours": "Aucun retour",
+    "reconnus": "Rien à reconnaître",
     "homonymes": "Aucun homonyme",
     "anomalies": "Aucune anomalie",
 }
-DEPARTS, CHANGEMENTS = "departs", ("crees", "modifies", "departs", "retours")
+DEPARTS, CHANGEMENTS = "departs", ("crees", "modifies", "reconnus", "departs", "retours")
 
 
 def line_total(line: AlimentationEtablissement) -> int:

@@ -45,7 +45,9 @@ class TestCommand:
         assert result.exit_code == 0
         counts = json.loads(result.stdout)
         assert counts["eleve"]["crees"] == 480
-        assert set(counts["eleve"]) == {"crees", "modifies", "inchanges", "departs", "retours", "anomalies"}
+        assert set(counts["eleve"]) == {
+            "crees", "modifies", "reconnus", "inchanges", "departs", "retours", "anomalies",
+        }  # fmt: skip
         again = json.loads(run(export, "--appliquer", "--json").stdout)
         assert again["eleve"]["inchanges"] == 480
         assert sum(kind["crees"] + kind["modifies"] + kind["departs"] for kind in again.values()) == 0

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.database import bulk_insert, lock, rows_of
+from app.database import bulk_insert, bulk_update, lock, rows_of
 from app.errors import ConflictError
 from app.extensions import now
 from app.models import Alimentation, AlimentationEtablissement
@@ -25,7 +25,7 @@ from app.operations.alimentation.etats import etats
 from app.operations.alimentation.familles import attach_guardians, detacher_responsables, write_links
 from app.operations.alimentation.gens import Contexte
 from app.operations.alimentation.references import References
-from app.operations.alimentation.structures import COMPOSITION, TABLES
+from app.operations.alimentation.structures import COMPOSITION, TABLES, lignes
 from app.queries.noms import personne_key
 
 LOT = 1000
@@ -51,6 +51,8 @@ def annuler(session: Session, alimentation: Alimentation, *, acteur: str) -> Ite
         line.applique_le = None
         session.flush()
         yield line.uai
+    lock(session, "alimentation")
+    _undo_common(session, alimentation)
     alimentation.etat = "annulee"
     alimentation.annulee_le = now()
     session.flush()
@@ -74,19 +76,7 @@ def _check_last(session: Session, alimentation: Alimentation) -> None:
 def _undo_school(
     session: Session, alimentation: Alimentation, line: AlimentationEtablissement, acteur: str
 ) -> None:
-    references = References(session, alimentation.source)
-    references.etablissement_id = line.etablissement_id or 0
-    ctx = Contexte(
-        session=session,
-        alimentation_id=alimentation.id,
-        source=alimentation.source,
-        espace=alimentation.cle_portee,
-        uai=line.uai,
-        etablissement_id=line.etablissement_id or 0,
-        today=now().date().isoformat(),
-        references=references,
-        ecritures=Ecritures(session, alimentation.source, references),
-    )
+    ctx = _context(session, alimentation, line)
     created: list[int] = []
     for kind in ("lien", *reversed(PERSONNES), "groupe", "division", "etablissement"):
         for rows in _applied(ctx, kind):
@@ -118,20 +108,40 @@ def _undo_school(
     )
 
 
+def _context(
+    session: Session, alimentation: Alimentation, line: AlimentationEtablissement | None = None
+) -> Contexte:
+    school = (line.etablissement_id if line else None) or 0
+    references = References(session, alimentation.source)
+    references.etablissement_id = school
+    return Contexte(
+        session=session,
+        alimentation_id=alimentation.id,
+        source=alimentation.source,
+        espace=alimentation.cle_portee,
+        uai=line.uai if line else "",
+        etablissement_id=school,
+        today=now().date().isoformat(),
+        references=references,
+        ecritures=Ecritures(session, alimentation.source, references),
+    )
+
+
 def _applied(ctx: Contexte, kind: str) -> Iterator[list[tuple[Any, ...]]]:
     """Yield the applied differences of one kind: nature, key, person, what undoing needs."""
     last = 0
+    school, values = ("uai = :uai", {"uai": ctx.uai}) if ctx.uai else ("uai IS NULL", {})
     while True:
         rows = rows_of(
             ctx.session,
             "SELECT id, nature, cle, personne_id, defaire FROM ecart WHERE alimentation_id = :feed"
-            " AND uai = :uai AND ordre = :ordre AND applique_le IS NOT NULL AND defaire IS NOT NULL"
+            f" AND {school} AND ordre = :ordre AND applique_le IS NOT NULL AND defaire IS NOT NULL"
             " AND nature <> 'anomalie' AND id > :last ORDER BY id LIMIT :size",
             feed=ctx.alimentation_id,
-            uai=ctx.uai,
             ordre=ORDRE[kind],
             last=last,
             size=LOT,
+            **values,
         )
         if rows:
             yield [(row[1], row[2], row[3], orjson.loads(row[4])) for row in rows]
@@ -300,16 +310,23 @@ def _undo_links(ctx: Contexte, rows: list[tuple[Any, ...]]) -> None:
 
 
 def _undo_structures(ctx: Contexte, kind: str, rows: list[tuple[Any, ...]]) -> None:
+    """Give schools, classes and nomenclature lines back what they said, unless it changed since."""
     compositions: dict[int, list[str]] = {}
-    for nature, _cle, _pid, undo in rows:
-        before = {name: change[0] for name, change in (undo.get("champs") or {}).items()}
+    keys = {cle: _key_of(ctx, kind, cle) for _nature, cle, _pid, _undo in rows}
+    base = lignes(ctx.session, kind, keys.values())
+    for nature, cle, _pid, undo in rows:
+        row = base.get(keys[cle])
+        before = {
+            name: change[0]
+            for name, change in (undo.get("champs") or {}).items()
+            if row is not None and row.champs.get(name) == change[1]
+        }
         if kind == "etablissement":
-            plain = {key: value for key, value in before.items() if key not in ("academie", "mere")}
-            write_school(ctx, undo["id"], plain)
+            write_school(ctx, undo["id"], _school_columns(ctx, before))
             continue
-        composition = COMPOSITION[kind][0]
+        composition = COMPOSITION[kind][0] if kind in COMPOSITION else ""
         if nature == "cree":
-            before = {"active": False}
+            before = {"active": False} if kind in COMPOSITION else {}
         update_row(
             ctx, TABLES[kind], undo["id"], {key: value for key, value in before.items() if key != composition}
         )
@@ -318,6 +335,38 @@ def _undo_structures(ctx: Contexte, kind: str, rows: list[tuple[Any, ...]]) -> N
     if kind in COMPOSITION:
         write_compositions(ctx, kind, compositions)
     ctx.compter(kind, len(rows))
+
+
+def _key_of(ctx: Contexte, kind: str, cle: str) -> tuple[str, str]:
+    """Return the key the row of a structure is read by."""
+    if kind == "etablissement":
+        return "", ctx.uai
+    return (ctx.uai, cle.partition("$")[2]) if kind in COMPOSITION else ("", cle)
+
+
+def _school_columns(ctx: Contexte, before: dict[str, Any]) -> dict[str, Any]:
+    values = {name: value for name, value in before.items() if name not in ("academie", "mere")}
+    for name, column, of in (("academie", "academie_id", "academie"), ("mere", "mere_id", "etablissement")):
+        if name not in before:
+            continue
+        code = "code" if name == "academie" else "uai"
+        found = rows_of(ctx.session, f"SELECT id FROM {of} WHERE {code} = :code", code=before[name] or "")
+        values[column] = found[0][0] if found else None
+    return values
+
+
+def _undo_common(session: Session, alimentation: Alimentation) -> None:
+    """Undo the nomenclature lines, which belong to no school; those it created stay."""
+    ctx = _context(session, alimentation)
+    for kind in ("mef", "matiere"):
+        for rows in _applied(ctx, kind):
+            _undo_structures(ctx, kind, rows)
+            _forget(ctx, kind, rows)
+    rows_of(
+        session,
+        "UPDATE ecart SET applique_le = NULL WHERE alimentation_id = :feed AND uai IS NULL",
+        feed=alimentation.id,
+    )
 
 
 def _forget(ctx: Contexte, kind: str, rows: list[tuple[Any, ...]]) -> None:
@@ -329,7 +378,15 @@ def _forget(ctx: Contexte, kind: str, rows: list[tuple[Any, ...]]) -> None:
     if first:
         rows_of(ctx.session, f"DELETE FROM fiche_source {where}", cles=first, **values)
     if known:
-        rows_of(ctx.session, f"UPDATE fiche_source SET empreinte = NULL {where}", cles=known, **values)
+        stated = {cle: undo.get("stated") for _nature, cle, _pid, undo in rows}
+        ids = rows_of(ctx.session, f"SELECT id, cle FROM fiche_source {where}", cles=known, **values)
+        bulk_update(
+            ctx.session,
+            table("fiche_source"),
+            "id",
+            ("empreinte", "champs"),
+            [(None, stated[cle], row_id) for row_id, cle in ids],
+        )
 
 
 def _remove_created(ctx: Contexte, created: list[int]) -> None:

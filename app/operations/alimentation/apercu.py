@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,11 +14,13 @@ from sqlalchemy.orm import Session
 
 from app.database import rows_of
 from app.errors import ConflictError
+from app.extensions import now
 from app.models import Academie, Alimentation, AlimentationEtablissement, Etablissement
 from app.operations.alimentation.champs import PROFILS_DE
 from app.operations.alimentation.fiches import EnTete
 from app.operations.alimentation.registre import COMPTES, Registre
 
+UN_JOUR = timedelta(days=1)
 PARIS = ZoneInfo("Europe/Paris")
 SEUIL_POURCENT = 5.0
 SEUIL_PERSONNES = 5
@@ -61,7 +63,13 @@ def ouvrir(session: Session, entete: EnTete, *, acteur: str) -> Alimentation:
         .order_by(Alimentation.date_export.desc())
         .limit(1)
     ).first()
-    if newest is not None and entete.date_export is not None and entete.date_export < newest:
+    if entete.date_export is not None and entete.date_export > now() + UN_JOUR:
+        alimentation.etat = "refusee"
+        alimentation.motif = (
+            f"Cet export date du {_local(entete.date_export)}, dans le futur : les suivants seraient tous"
+            " refusés comme plus anciens. Vérifiez la date du fichier, puis demandez un nouvel export."
+        )
+    elif newest is not None and entete.date_export is not None and entete.date_export < newest:
         alimentation.etat = "refusee"
         alimentation.motif = (
             f"Cet export date du {_local(entete.date_export)} ; un export plus récent, du"
@@ -318,7 +326,7 @@ def etablissements_a_appliquer(
 
 
 def _work_in(comptes: dict[str, dict[str, int]]) -> bool:
-    changes = ("crees", "modifies", "departs", "retours")
+    changes = ("crees", "modifies", "reconnus", "departs", "retours")
     return any(counts.get(name) for counts in comptes.values() for name in changes)
 
 

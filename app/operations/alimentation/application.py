@@ -113,6 +113,7 @@ def _context(session: Session, alimentation: Alimentation, ligne: AlimentationEt
         today=now().date().isoformat(),
         references=references,
         ecritures=Ecritures(session, alimentation.source, references),
+        complet=alimentation.mode == "complet",
     )
 
 
@@ -133,7 +134,7 @@ def _batches(ctx: Contexte, kind: str, uai: str | None) -> Iterator[list[LigneEc
     while True:
         rows = rows_of(
             ctx.session,
-            "SELECT id, nature, objet, cle, personne_id, partage, empreinte, donnees FROM ecart"
+            "SELECT id, nature, objet, cle, personne_id, partage, empreinte, donnees, code FROM ecart"
             f" WHERE alimentation_id = :feed AND {school} AND ordre = :ordre AND applique_le IS NULL"
             " AND nature <> 'anomalie' AND id > :last ORDER BY id LIMIT :size",
             feed=ctx.alimentation_id,

@@ -107,6 +107,30 @@ def parts(objet: str, record: Record, uai: str | None, today: str) -> dict[str, 
     return {uai: {}} if uai else {}
 
 
+def ailleurs(record: Record, today: str) -> Part | None:
+    """Return what a delta says of a pupil's schools without naming one, or None."""
+    for item in record.get("scolarites") or ():
+        if not item.get("uai") and not (item.get("fin") and item["fin"] <= today):
+            return _schooling(item)
+    return None
+
+
+def quittees(record: Record, ouvertes: list[str], today: str) -> set[str]:
+    """Return the schools a delta says a pupil has left, among those where they are.
+
+    A day of leaving that has come; or every school not named, when the main school and the
+    classes are both stated again.
+    """
+    left: set[str] = set()
+    for item in record.get("scolarites") or ():
+        if item.get("fin") and item["fin"] <= today:
+            left |= {item["uai"]} if item.get("uai") else set(ouvertes)
+    if record.get("scolarites_entieres"):
+        named = {item.get("uai") for item in record["scolarites"]}
+        left |= set(ouvertes) - named
+    return left
+
+
 def _schooling(item: Record) -> Part:
     part: Part = {key: item[key] or None for key in ("division", "mef", "regime", "debut") if key in item}
     for key in ("groupes", "options"):
@@ -148,16 +172,20 @@ def _posts(record: Record) -> dict[str, Part] | None:
     return found
 
 
-def _functions(record: Record, uai: str) -> list[list[str]]:
-    """Return the functions held in a school; one without discipline takes the person's own."""
+def _functions(record: Record, uai: str) -> list[list[str | None]]:
+    """Return the functions held in a school; one without discipline takes the person's own.
+
+    The discipline is None when the source says nothing of it, empty when it says there is none.
+    """
     own = [item["code"] for item in record.get("disciplines") or () if item.get("code")]
-    found: set[tuple[str, str]] = set()
+    found: set[tuple[str, str | None]] = set()
     for item in record["fonctions"] or ():
         if item.get("uai") != uai or not item.get("code"):
             continue
-        codes = [item["discipline_code"]] if item.get("discipline_code") else own or [""]
-        found.update((item["code"][:12], code[:40]) for code in codes)
-    return [list(item) for item in sorted(found)]
+        none = "" if "discipline_code" in item else None
+        codes = [item["discipline_code"]] if item.get("discipline_code") else own or [none]
+        found.update((item["code"][:12], code[:40] if code else code) for code in codes)
+    return [list(item) for item in sorted(found, key=lambda item: (item[0], item[1] or ""))]
 
 
 def liens(record: Record) -> dict[str, list[Any]] | None:

@@ -19,7 +19,7 @@ from app.database import bulk_insert, bulk_update, rows_of
 from app.errors import ConflictError
 from app.extensions import now
 from app.models import Alimentation, AlimentationEtablissement, FicheSource
-from app.operations.alimentation import lots
+from app.operations.alimentation import lots, lots_structures
 from app.operations.alimentation.champs import PERSONNES
 from app.operations.alimentation.fiches import Anomalie, EnTete, Fiche, Objet, Operation
 from app.operations.alimentation.registre import Registre
@@ -38,6 +38,7 @@ class Connue:
     empreinte: bytes | None
     presente: bool
     personne_id: int | None
+    champs: int | None
 
 
 class Comparaison:
@@ -63,7 +64,9 @@ class Comparaison:
         self.noms: dict[str, str] = {}
         self.vues = bytearray()
         self.empreinte = blake2b(digest_size=32)
-        self.empreintes: list[tuple[bytes, int]] = []
+        self.empreintes: list[tuple[bytes, int | None, int]] = []
+        self.reconnues: dict[tuple[str, str], int] = {}
+        """Kind and key → person, as matched in this reading; kept for the files of one school only."""
 
     def lot(self, objet: Objet, fiches: list[Fiche]) -> None:
         """Compare one batch of objects of one kind."""
@@ -100,16 +103,18 @@ class Comparaison:
         if kind in PERSONNES:
             lots.personnes(self, kind, to_read)
         elif kind == "lien":
-            lots.liens(self, to_read)
+            lots_structures.liens(self, to_read)
         else:
-            lots.structures(self, kind, to_read)
+            lots_structures.structures(self, kind, to_read)
 
     def _known(self, kind: str, fiches: list[Fiche]) -> dict[str, Connue]:
         return {
-            row[1]: Connue(row[0], bytes(row[2]) if row[2] is not None else None, bool(row[3]), row[4])
+            row[1]: Connue(
+                row[0], bytes(row[2]) if row[2] is not None else None, bool(row[3]), row[4], row[5]
+            )
             for row in rows_of(
                 self.session,
-                "SELECT id, cle, empreinte, presente, personne_id FROM fiche_source"
+                "SELECT id, cle, empreinte, presente, personne_id, champs FROM fiche_source"
                 " WHERE espace = :espace AND objet = :objet AND cle IN :cles",
                 espace=self.espace,
                 objet=kind,
@@ -163,7 +168,7 @@ class Comparaison:
 
     def _flush(self) -> None:
         self.registre.vider()
-        bulk_update(self.session, FICHE, "id", ("empreinte",), self.empreintes)
+        bulk_update(self.session, FICHE, "id", ("empreinte", "champs"), self.empreintes)
         self.empreintes = []
 
     def terminer(self, alimentation: Alimentation) -> None:

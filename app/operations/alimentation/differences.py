@@ -25,6 +25,10 @@ class Difference:
     quittes: list[str] = field(default_factory=list)
     liens: dict[str, Change] = field(default_factory=dict)
 
+    def donnees(self) -> bool:
+        """Tell whether something a person reads changes, apart from identifiers."""
+        return bool(self.identite or self.gardes or self.parts or self.liens or self.quittes)
+
     def commune(self) -> bool:
         """Tell whether something changes that belongs to no school in particular."""
         return bool(self.identite or self.gardes or self.identifiants or self.liens)

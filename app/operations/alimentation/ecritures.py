@@ -23,7 +23,7 @@ PERSONNE = (
 PLACE = (
     "id", "personne_id", "etablissement_id", "profil", "source", "debut", "mef_id", "division_id", "regime",
 )  # fmt: skip
-FICHE = ("espace", "objet", "cle", "etablissement_id", "personne_id", "empreinte", "presente")
+FICHE = ("espace", "objet", "cle", "etablissement_id", "personne_id", "empreinte", "presente", "champs")
 LIEN = (
     "eleve_id", "responsable_id", "code_parente", "niveau", "financier", "contact", "paiement", "source",
 )  # fmt: skip
@@ -167,7 +167,7 @@ class Ecritures:
             session,
             table("fiche_source"),
             "id",
-            ("personne_id", "etablissement_id", "empreinte", "presente", "absente_de"),
+            ("personne_id", "etablissement_id", "empreinte", "presente", "absente_de", "champs"),
             self.fiches,
         )
         bulk_update(

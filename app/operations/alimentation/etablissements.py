@@ -10,9 +10,18 @@ import orjson
 from app.database import bulk_insert, rows_of
 from app.operations.alimentation.champs import Record
 from app.operations.alimentation.ecritures import now_of, table
-from app.operations.alimentation.gens import Contexte, LigneEcart
+from app.operations.alimentation.gens import Contexte, LigneEcart, compte_de
 from app.operations.alimentation.references import ensure_academie
-from app.operations.alimentation.structures import COMPOSITION, TABLES, Cle, changements, comparable, lignes
+from app.operations.alimentation.structures import (
+    COMPOSITION,
+    TABLES,
+    Cle,
+    Ligne,
+    changements,
+    comparable,
+    lignes,
+)
+from app.operations.alimentation.structures_accord import accorder_structures
 from app.queries.noms import ecole_key, search_key
 
 
@@ -22,6 +31,7 @@ def appliquer_ecole(ctx: Contexte, lines: list[LigneEcart]) -> None:
         record = orjson.loads(ligne.donnees or b"{}")
         key, champs = comparable("etablissement", record)
         row = lignes(ctx.session, "etablissement", [key])[key]
+        stated = _agree(ctx, "etablissement", [(ligne, row, champs)])[ligne.cle]
         changes, _kept = changements(row, champs)
         values = {name: change[1] for name, change in changes.items()}
         if "academie" in values:
@@ -37,8 +47,35 @@ def appliquer_ecole(ctx: Contexte, lines: list[LigneEcart]) -> None:
         if values.get("ouvert_le"):
             values["ouvert_le"] = date.fromisoformat(values["ouvert_le"])
         write_school(ctx, row.id, values)
-        ctx.a_signer.append((ligne, {"id": row.id, "champs": changes if ligne.nature != "cree" else {}}))
+        _to_sign(ctx, ligne, row.id, changes if ligne.nature != "cree" else {}, stated)
     sign_all(ctx, "etablissement")
+
+
+def _agree(ctx: Contexte, kind: str, staged: list[tuple[LigneEcart, Ligne, Record]]) -> dict[str, int]:
+    """Take out of records what does not stand against the base; return key → fields stated."""
+    ctx.fiches_lues = {
+        row[0]: (row[1], row[2])
+        for row in rows_of(
+            ctx.session,
+            "SELECT cle, id, champs FROM fiche_source"
+            " WHERE espace = :espace AND objet = :objet AND cle IN :cles",
+            espace=ctx.espace,
+            objet=kind,
+            cles=[ligne.cle for ligne, _row, _champs in staged],
+        )
+    }
+    return accorder_structures(
+        ctx.session,
+        ctx.espace,
+        kind,
+        [(ligne.cle, row, champs, ligne.cle in ctx.fiches_lues) for ligne, row, champs in staged],
+    )
+
+
+def _to_sign(
+    ctx: Contexte, ligne: LigneEcart, row_id: int, changes: dict[str, list[Any]], stated: int
+) -> None:
+    ctx.a_signer.append((ligne, {"id": row_id, "champs": changes}, stated))
 
 
 def write_school(ctx: Contexte, school_id: int, values: dict[str, Any]) -> None:
@@ -75,12 +112,13 @@ def appliquer_nomenclature(ctx: Contexte, kind: str, lines: list[LigneEcart]) ->
     staged = [(ligne, *comparable(kind, record)) for ligne, record in records]
     ctx.references.nomenclature(TABLES[kind], {key[1]: champs.get("libelle") for _l, key, champs in staged})
     base = lignes(ctx.session, kind, [key for _ligne, key, _champs in staged])
+    stated = _agree(ctx, kind, [(ligne, base[key], champs) for ligne, key, champs in staged if key in base])
     for ligne, key, champs in staged:
         row = base.get(key)
         if row is not None:
             changes, _kept = changements(row, champs)
             update_row(ctx, TABLES[kind], row.id, {name: change[1] for name, change in changes.items()})
-            ctx.a_signer.append((ligne, {"id": row.id, "champs": changes if ligne.nature != "cree" else {}}))
+            _to_sign(ctx, ligne, row.id, changes if ligne.nature != "cree" else {}, stated[ligne.cle])
     sign_all(ctx, kind)
 
 
@@ -102,6 +140,7 @@ def appliquer_classes(ctx: Contexte, kind: str, lines: list[LigneEcart]) -> None
     _insert_new(ctx, name, [(key[1], champs.get("libelle") or "") for _ligne, key, champs in staged])
     ctx.references.forget_classes()
     base = lignes(ctx.session, kind, [key for _ligne, key, _champs in staged])
+    stated = _agree(ctx, kind, [(ligne, base[key], champs) for ligne, key, champs in staged if key in base])
     compositions: dict[int, list[str]] = {}
     for ligne, key, champs in staged:
         row = base.get(key)
@@ -112,7 +151,7 @@ def appliquer_classes(ctx: Contexte, kind: str, lines: list[LigneEcart]) -> None
         update_row(ctx, name, row.id, values)
         if composition in changes:
             compositions[row.id] = changes[composition][1]
-        ctx.a_signer.append((ligne, {"id": row.id, "champs": changes}))
+        _to_sign(ctx, ligne, row.id, changes, stated[ligne.cle])
     write_compositions(ctx, kind, compositions)
     sign_all(ctx, kind)
 
@@ -159,28 +198,20 @@ def write_compositions(ctx: Contexte, kind: str, wanted: dict[int, list[str]]) -
 def sign_all(ctx: Contexte, kind: str) -> None:
     """Record the digests of one batch of structures, and that their differences are applied."""
     school = ctx.etablissement_id or None
-    known = {
-        row[0]: row[1]
-        for row in rows_of(
-            ctx.session,
-            "SELECT cle, id FROM fiche_source WHERE espace = :espace AND objet = :objet AND cle IN :cles",
-            espace=ctx.espace,
-            objet=kind,
-            cles=[ligne.cle for ligne, _undo in ctx.a_signer],
-        )
-    }
     signed: set[str] = set()
-    for ligne, undo in ctx.a_signer:
-        fiche_id = known.get(ligne.cle)
+    for ligne, undo, stated in ctx.a_signer:
+        fiche_id, before = ctx.fiches_lues.get(ligne.cle, (None, None))
         present = ligne.nature != "depart"
         if fiche_id is not None:
-            ctx.ecritures.fiches.append((None, school, ligne.empreinte, present, None, fiche_id))
+            undo["stated"] = before
+            now_stated = stated if present else before
+            ctx.ecritures.fiches.append((None, school, ligne.empreinte, present, None, now_stated, fiche_id))
         elif ligne.cle not in signed:
             ctx.ecritures.nouveaux["fiche_source"].append(
-                (ctx.espace, kind, ligne.cle, school, None, ligne.empreinte, present)
+                (ctx.espace, kind, ligne.cle, school, None, ligne.empreinte, present, stated)
             )
         signed.add(ligne.cle)
         undo["fiche"] = fiche_id is not None
         ctx.ecritures.ecarts.append((school, None, orjson.dumps(undo), ctx.ecritures.instant, ligne.id))
-        ctx.compter({"cree": "crees", "depart": "departs", "retour": "retours"}.get(ligne.nature, "modifies"))
+        ctx.compter(compte_de(ligne))
     ctx.a_signer = []

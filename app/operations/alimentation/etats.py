@@ -44,6 +44,10 @@ class Etat:
         """Return the open attachments of the profiles this kind of object feeds."""
         return [place for place in self.places.values() if place.ouverte]
 
+    def connues_de(self, source: str) -> list[Place]:
+        """Return the open attachments a source opened; all of them when it opened none."""
+        return [place for place in self.ouvertes() if place.source == source] or self.ouvertes()
+
 
 def etats(session: Session, objet: str, espace: str, ids: Iterable[int]) -> dict[int, Etat]:
     """Load the state of people for one kind of object, in a handful of statements."""

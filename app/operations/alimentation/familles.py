@@ -9,7 +9,7 @@ import orjson
 from app.database import bulk_insert, bulk_update, rows_of
 from app.operations.alimentation.champs import attributs_lien
 from app.operations.alimentation.ecritures import LIEN, table
-from app.operations.alimentation.gens import Contexte, LigneEcart, close
+from app.operations.alimentation.gens import Contexte, LigneEcart, close, compte_de
 
 TRANCHE = 2000
 
@@ -194,16 +194,16 @@ def _sign_link(
     present = ligne.nature != "depart"
     digest = ligne.empreinte if pupil and guardian else None
     if fiche_id is not None:
-        ctx.ecritures.fiches.append((pupil, ctx.etablissement_id, digest, present, None, fiche_id))
+        ctx.ecritures.fiches.append((pupil, ctx.etablissement_id, digest, present, None, None, fiche_id))
     elif pupil:
         ctx.ecritures.nouveaux["fiche_source"].append(
-            (ctx.espace, "lien", ligne.cle, ctx.etablissement_id, pupil, digest, True)
+            (ctx.espace, "lien", ligne.cle, ctx.etablissement_id, pupil, digest, True, None)
         )
     undo["fiche"] = fiche_id is not None
     ctx.ecritures.ecarts.append(
         (ctx.etablissement_id, pupil, orjson.dumps(undo), ctx.ecritures.instant, ligne.id)
     )
-    ctx.compter({"cree": "crees", "depart": "departs", "retour": "retours"}.get(ligne.nature, "modifies"))
+    ctx.compter(compte_de(ligne))
 
 
 def detacher_responsables(ctx: Contexte) -> None:

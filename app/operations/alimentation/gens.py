@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 
 from app.database import allocate_ids, rows_of
 from app.operations import logins
+from app.operations.alimentation.accord import agree, near_guardians
 from app.operations.alimentation.champs import (
     IDENTITE,
     PROFILS_DE,
     Record,
+    ailleurs,
     identifiants,
     identite,
     parts,
@@ -27,8 +29,10 @@ from app.operations.alimentation.champs import liens as liens_de
 from app.operations.alimentation.differences import difference
 from app.operations.alimentation.ecritures import Ecritures, now_of, table
 from app.operations.alimentation.etats import Etat, Place, etats
+from app.operations.alimentation.provenance import enonces
 from app.operations.alimentation.rapprochement import Candidat, Rapprochement, Verdict
 from app.operations.alimentation.references import References, labels
+from app.operations.alimentation.registre import RECONNU
 from app.queries.noms import personne_key
 
 
@@ -44,6 +48,7 @@ class LigneEcart:
     partage: bool
     empreinte: bytes | None
     donnees: bytes | None
+    code: str | None = None
 
 
 @dataclass(slots=True)
@@ -59,6 +64,11 @@ class Gen:
     fiche_id: int | None = None
     personne_id: int | None = None
     presente: bool = True
+    anciens: int | None = None
+    """Fields the source had stated before, and those it states now (``provenance``)."""
+    champs: int = 0
+    partout: bool = False
+    """The part names no school: it holds only where the person is by now."""
 
 
 @dataclass
@@ -79,8 +89,12 @@ class Contexte:
     eleves_partis: list[int] = field(default_factory=list)
     responsables_touches: set[int] = field(default_factory=set)
     fermees: list[int] = field(default_factory=list)
-    a_signer: list[tuple[LigneEcart, dict[str, Any]]] = field(default_factory=list)
+    a_signer: list[tuple[LigneEcart, dict[str, Any], int]] = field(default_factory=list)
+    fiches_lues: dict[str, tuple[int, int | None]] = field(default_factory=dict)
+    """Key → row of ``fiche_source`` and fields stated before, of the batch of structures at hand."""
     comptes: dict[str, int] = field(default_factory=dict)
+    complet: bool = True
+    """The files state whole records: not those of a delta."""
     reserve: Iterator[int] = field(default_factory=lambda: iter(()))
     """Ids reserved for the new attachments of people the base knows."""
 
@@ -106,7 +120,7 @@ def _take_apart(ctx: Contexte, kind: str, lignes: list[LigneEcart]) -> list[Gen]
         row[1]: row
         for row in rows_of(
             ctx.session,
-            "SELECT id, cle, personne_id, presente FROM fiche_source"
+            "SELECT id, cle, personne_id, presente, champs FROM fiche_source"
             " WHERE espace = :espace AND objet = :objet AND cle IN :cles",
             espace=ctx.espace,
             objet=kind,
@@ -124,8 +138,13 @@ def _take_apart(ctx: Contexte, kind: str, lignes: list[LigneEcart]) -> list[Gen]
         found = parts(kind, record, ctx.uai, ctx.today)
         part = {} if kind == "responsable" else (found or {}).get(ctx.uai)
         gen = Gen(ligne, record, identite(record), identifiants(record), part, liens_de(record))
+        if part is None and kind == "eleve" and not ctx.complet:
+            gen.part = ailleurs(record, ctx.today)
+            gen.partout = gen.part is not None
         if (fiche := known.get(ligne.cle)) is not None:
             gen.fiche_id, gen.personne_id, gen.presente = fiche[0], fiche[2], bool(fiche[3])
+            gen.anciens = fiche[4]
+        gen.champs = enonces(gen.identite, found, gen.anciens, entier=ctx.complet)
         gens.append(gen)
     return gens
 
@@ -133,9 +152,16 @@ def _take_apart(ctx: Contexte, kind: str, lignes: list[LigneEcart]) -> list[Gen]
 def _write(ctx: Contexte, kind: str, gens: list[Gen]) -> None:
     for name, codes in labels(gen.record for gen in gens).items():
         ctx.references.nomenclature(name, codes)
+    near = near_guardians(ctx, gens) if kind == "responsable" else {}
     verdicts = Rapprochement(ctx.session, kind, ctx.espace).juger(
-        [Candidat(gen.ligne.cle, gen.identite, gen.identifiants, {ctx.uai}, gen.personne_id) for gen in gens]
-    )
+        [
+            Candidat(
+                gen.ligne.cle, gen.identite, gen.identifiants, {ctx.uai}, gen.personne_id,
+                near.get(gen.ligne.cle, set()),
+            )
+            for gen in gens
+        ]
+    )  # fmt: skip
     pending = _still_shared(ctx, kind, gens)
     known: list[tuple[Gen, Verdict]] = []
     new: list[tuple[Gen, Verdict]] = []
@@ -151,6 +177,7 @@ def _write(ctx: Contexte, kind: str, gens: list[Gen]) -> None:
     ctx.ecritures.vider()
     ctx.reserve = iter(allocate_ids(ctx.session, table("rattachement"), len(known)))
     states = etats(ctx.session, kind, ctx.espace, [gen.personne_id for gen, _v in known if gen.personne_id])
+    agree(ctx, kind, [gen for gen, _verdict in known], states)
     for gen, verdict in known:
         if gen.personne_id is not None:
             _change(ctx, kind, gen, verdict, states[gen.personne_id], claims, pending)
@@ -286,10 +313,11 @@ def _sign(ctx: Contexte, gen: Gen, pid: int | None, undo: dict[str, Any], pendin
     digest = None if shared else gen.ligne.empreinte
     if gen.fiche_id is None:
         ctx.ecritures.nouveaux["fiche_source"].append(
-            (ctx.espace, gen.ligne.objet, gen.ligne.cle, ctx.etablissement_id, pid, digest, True)
+            (ctx.espace, gen.ligne.objet, gen.ligne.cle, ctx.etablissement_id, pid, digest, True, gen.champs)
         )
     else:
-        ctx.ecritures.fiches.append((pid, ctx.etablissement_id, digest, True, None, gen.fiche_id))
+        ctx.ecritures.fiches.append((pid, ctx.etablissement_id, digest, True, None, gen.champs, gen.fiche_id))
+        undo["stated"] = gen.anciens
     undo["fiche"] = gen.fiche_id is not None
     ctx.ecritures.ecarts.append(
         (ctx.etablissement_id, pid, orjson.dumps(undo), ctx.ecritures.instant, gen.ligne.id)
@@ -331,7 +359,14 @@ def _change(
         ctx.liens.append((pid, gen.liens, diff.liens))
         undo["liens"] = diff.liens
     _sign(ctx, gen, pid, undo, pending)
-    ctx.compter("retours" if gen.ligne.nature == "retour" else "modifies")
+    ctx.compter(compte_de(gen.ligne))
+
+
+def compte_de(ligne: LigneEcart) -> str:
+    """Return the name a difference is counted under in the journal."""
+    if ligne.code == RECONNU:
+        return "reconnus"
+    return {"cree": "crees", "depart": "departs", "retour": "retours"}.get(ligne.nature, "modifies")
 
 
 def _replace_ine(ctx: Contexte, pid: int, undo: dict[str, Any]) -> None:

@@ -7,25 +7,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from sqlalchemy import text
 
 from app.database import rows_of
 from app.operations.alimentation.champs import (
     LARGEURS,
+    Part,
     Record,
-    attributs_lien,
+    ailleurs,
     couper,
     identifiant_lu,
     identifiants,
     identite,
     libelle,
     parts,
+    quittees,
 )
 from app.operations.alimentation.champs import liens as liens_de
 from app.operations.alimentation.differences import Difference, difference, lisible
 from app.operations.alimentation.etats import Etat, etats
 from app.operations.alimentation.fiches import Fiche, Operation
+from app.operations.alimentation.proches import adultes_des_enfants
+from app.operations.alimentation.provenance import Enonce, accorder, enonces
 from app.operations.alimentation.rapprochement import Candidat, Rapprochement, Verdict
-from app.operations.alimentation.structures import changements, comparable, lignes
+from app.operations.alimentation.registre import RECONNU
 
 if TYPE_CHECKING:
     from app.operations.alimentation.comparaison import Comparaison, Connue
@@ -74,9 +79,10 @@ class Personne:
     record: Record
     identite: Record
     identifiants: list[tuple[str, str, str]]
-    parts: dict[str, dict[str, Any]] | None
+    parts: dict[str, Part] | None
     liens: dict[str, list[Any]] | None
     uais: list[str]
+    champs: int = 0
 
 
 def personnes(work: Comparaison, kind: str, read: list[Lue]) -> None:
@@ -90,6 +96,38 @@ def personnes(work: Comparaison, kind: str, read: list[Lue]) -> None:
     if not people:
         return
     work.apprendre_ecoles({uai for person in people for uai in person.uais})
+    verdicts = _judge(work, kind, people)
+    states = etats(
+        work.session, kind, work.espace, [verdict.personne_id for verdict in verdicts if verdict.personne_id]
+    )
+    judged = [
+        (person, verdict, states.get(verdict.personne_id) if verdict.personne_id else None)
+        for person, verdict in zip(people, verdicts, strict=True)
+    ]
+    _agree(work, kind, judged)
+    cited: dict[str, set[str]] = defaultdict(set)
+    known: list[tuple[str, str, int]] = []
+    for person, verdict, state in judged:
+        _stage(work, kind, person, verdict, state)
+        if person.liens and work.source in ("aaf", "aaf1d"):
+            for uai in person.uais:
+                cited[uai].update(person.liens)
+            if verdict.personne_id:
+                known += [(cle, uai, verdict.personne_id) for uai in person.uais for cle in person.liens]
+    _cite(work, cited, known)
+
+
+def _judge(work: Comparaison, kind: str, people: list[Personne]) -> list[Verdict]:
+    """Tell who each record is about; remember it when the files are those of one school."""
+    near = adultes_des_enfants(
+        work.session,
+        work.espace,
+        {person.lue.fiche.cle: person.record for person in people if _unheard(person)}
+        if kind == "responsable"
+        else {},
+        deja=work.reconnues,
+        alimentation_id=work.alimentation_id,
+    )
     verdicts = Rapprochement(work.session, kind, work.espace).juger(
         [
             Candidat(
@@ -98,21 +136,40 @@ def personnes(work: Comparaison, kind: str, read: list[Lue]) -> None:
                 person.identifiants,
                 set(person.uais),
                 person.lue.connue.personne_id if person.lue.connue else None,
+                near.get(person.lue.fiche.cle, set()),
             )
             for person in people
         ]
     )
-    states = etats(
-        work.session, kind, work.espace, [verdict.personne_id for verdict in verdicts if verdict.personne_id]
-    )
-    cited: dict[str, set[str]] = defaultdict(set)
-    for person, verdict in zip(people, verdicts, strict=True):
-        state = states.get(verdict.personne_id) if verdict.personne_id else None
-        _stage(work, kind, person, verdict, state)
-        if person.liens and work.source in ("aaf", "aaf1d"):
-            for uai in person.uais:
-                cited[uai].update(person.liens)
-    _cite(work, cited)
+    if work.entete.uai:
+        work.reconnues.update(
+            ((kind, person.lue.fiche.cle), verdict.personne_id)
+            for person, verdict in zip(people, verdicts, strict=True)
+            if verdict.personne_id and _unheard(person)
+        )
+    return verdicts
+
+
+def _unheard(person: Personne) -> bool:
+    """Tell whether the source is heard for the first time on this person."""
+    return person.lue.connue is None or person.lue.connue.personne_id is None
+
+
+def _agree(work: Comparaison, kind: str, judged: list[tuple[Personne, Verdict, Etat | None]]) -> None:
+    """Spread what a delta says without naming a school; keep what other sources state."""
+    stated = []
+    for person, verdict, state in judged:
+        if state is None or verdict.personne_id is None:
+            continue
+        if kind == "eleve" and not work.complet:
+            _spread(work, person, state)
+        stated.append(
+            Enonce(
+                person.lue.fiche.cle, verdict.personne_id, state, person.identite, person.parts,
+                connu=not _unheard(person),
+            )
+        )  # fmt: skip
+    accorder(work.session, work.espace, kind, stated)
 
 
 def _take_apart(work: Comparaison, kind: str, lue: Lue) -> Personne | None:
@@ -131,6 +188,12 @@ def _take_apart(work: Comparaison, kind: str, lue: Lue) -> Personne | None:
     )  # fmt: skip
     if facets is None and fiche.uai:
         person.uais = [fiche.uai]
+    person.champs = enonces(
+        person.identite,
+        facets,
+        lue.connue.champs if lue.connue else None,
+        entier=fiche.operation is Operation.COMPLET,
+    )
     known = lue.connue is not None and lue.connue.personne_id is not None
     if fiche.operation is Operation.MODIFICATION and not known:
         _anomaly(work, kind, person, "inconnu", "Cette modification vise une personne inconnue de la base.")
@@ -192,11 +255,21 @@ def _stage(work: Comparaison, kind: str, person: Personne, verdict: Verdict, sta
         person.parts,
         person.liens,
         source=work.source,
-        entiers=work.entiers if kind != "responsable" else None,
+        entiers=_left(work, kind, person, state),
     )
     if not person.identite.get("nom"):
         common["libelle"] = libelle(kind, state.identite, fiche.cle)
     _stage_known(work, kind, person, state, diff, verdict.personne_id, connue, common)
+
+
+def _left(work: Comparaison, kind: str, person: Personne, state: Etat) -> set[str] | None:
+    """Return the schools where the person stays only if the record states them."""
+    if kind == "responsable":
+        return None
+    if work.complet:
+        return work.entiers
+    left = quittees(person.record, [place.uai for place in state.ouvertes()], work.today)
+    return left if work.limite is None else left & work.limite
 
 
 def _stage_known(
@@ -215,7 +288,7 @@ def _stage_known(
     if state.supprime or (connue is not None and not connue.presente):
         back |= set(person.uais)
     touched = [uai for uai in person.uais if uai in diff.parts or uai in back]
-    link_only = connue is None or connue.personne_id is None
+    link_only = _unheard(person)
     if diff.commune() or (link_only and not touched):
         touched = person.uais or [place.uai for place in state.ouvertes()]
     for uai in diff.quittes:
@@ -225,13 +298,15 @@ def _stage_known(
         )  # fmt: skip
     if not touched:
         if connue is not None and common["empreinte"] is not None and not diff.quittes:
-            work.empreintes.append((common["empreinte"], connue.id))
+            work.empreintes.append((common["empreinte"], person.champs, connue.id))
         if not diff.quittes:
             work.registre.compter(kind, "inchanges", fiche.uai)
         return
     if diff.gardes:
         common["code"] = "champ_garde"
         common["message"] = GARDE + ", ".join(diff.gardes) + "."
+    elif link_only and not back and not diff.donnees():
+        common["code"] = RECONNU
     payload = orjson.dumps(person.record)
     nature = "retour" if back & set(touched) else "modifie"
     before: Record = {}
@@ -245,7 +320,35 @@ def _stage_known(
     )  # fmt: skip
 
 
-def _cite(work: Comparaison, cited: dict[str, set[str]]) -> None:
+def _spread(work: Comparaison, person: Personne, state: Etat) -> None:
+    """What a delta says without naming a school holds for each school of the pupil."""
+    left = _left(work, "eleve", person, state)
+    rest = ailleurs(person.record, work.today)
+    if rest is None and not left:
+        return
+    named = person.parts or {}
+    places = [place.uai for place in state.connues_de(work.source)] if rest is not None else []
+    person.parts = {
+        uai: dict(rest or {})
+        for uai in places
+        if uai not in named and uai not in (left or ()) and (work.limite is None or uai in work.limite)
+    } | named
+    person.uais = list(person.parts)
+
+
+def _cite(work: Comparaison, cited: dict[str, set[str]], known: list[tuple[str, str, int]]) -> None:
+    """Keep the guardians pupils name; and, for pupils the base knows, which pupil names them."""
+    if known:
+        work.session.connection().execute(
+            text(
+                "INSERT INTO citation_responsable (alimentation_id, cle, uai, eleve_id)"
+                " VALUES (:feed, :cle, :uai, :eleve) ON CONFLICT DO NOTHING"
+            ),
+            [
+                {"feed": work.alimentation_id, "cle": cle, "uai": uai, "eleve": eleve}
+                for cle, uai, eleve in known
+            ],
+        )
     for uai, keys in cited.items():
         rows_of(
             work.session,
@@ -268,89 +371,3 @@ def supprimer(work: Comparaison, kind: str, lue: Lue) -> None:
         feed=work.alimentation_id,
         id=lue.connue.id,
     )
-
-
-def structures(work: Comparaison, kind: str, read: list[Lue]) -> None:
-    """Compare a batch of schools, nomenclature lines, divisions or groups."""
-    records = []
-    for lue in read:
-        if lue.fiche.operation is Operation.SUPPRESSION:
-            supprimer(work, kind, lue)
-            continue
-        record = lue.fiche.lire()
-        records.append((lue, record, *comparable(kind, record)))
-    base = lignes(work.session, kind, [key for _lue, _record, key, _champs in records])
-    for lue, record, key, champs in records:
-        fiche = lue.fiche
-        uai = (record.get("uai") if kind == "etablissement" else key[0]) or fiche.uai
-        if kind == "etablissement" and uai:
-            work.noms[uai] = str(champs.get("nom") or uai)
-        line = base.get(key)
-        changes, kept = changements(line, champs) if line is not None else ({}, [])
-        returned = line is not None and lue.connue is not None and not lue.connue.presente
-        if line is not None and lue.connue is not None and not (changes or kept or returned):
-            work.registre.compter(kind, "inchanges", uai)
-            work.empreintes.append((fiche.empreinte, lue.connue.id))
-            continue
-        back = returned or changes.get("active") == [False, True]
-        work.registre.ajouter(
-            "cree" if line is None else "retour" if back else "modifie",
-            kind,
-            fiche.cle,
-            [uai] if uai else [],
-            libelle=libelle(kind, record, fiche.cle),
-            identifiant=identifiant_lu(kind, record, fiche.cle),
-            ligne=fiche.ligne,
-            code="champ_garde" if kept else None,
-            message=GARDE + ", ".join(kept) + "." if kept else None,
-            avant={name: change[0] for name, change in changes.items()},
-            apres={name: change[1] for name, change in changes.items()},
-            empreinte=fiche.empreinte if fiche.operation is Operation.COMPLET else None,
-            donnees=orjson.dumps(record),
-        )
-
-
-def liens(work: Comparaison, read: list[Lue]) -> None:
-    """Compare a batch of guardianship links stated apart from the pupils (SIECLE)."""
-    uai = work.entete.uai
-    records = []
-    for lue in read:
-        if lue.fiche.operation is Operation.SUPPRESSION:
-            supprimer(work, "lien", lue)
-        else:
-            records.append((lue, lue.fiche.lire()))
-    base = {
-        (row[0], row[1]): [row[2], row[3], *(bool(flag) for flag in row[4:])]
-        for row in rows_of(
-            work.session,
-            "SELECT e.cle, r.cle, l.code_parente, l.niveau, l.financier, l.contact, l.paiement"
-            " FROM fiche_source e JOIN responsabilite l ON l.eleve_id = e.personne_id"
-            " JOIN fiche_source r ON r.personne_id = l.responsable_id"
-            " AND r.espace = e.espace AND r.objet = 'responsable'"
-            " WHERE e.espace = :espace AND e.objet = 'eleve' AND e.cle IN :eleves",
-            espace=work.espace,
-            eleves=[str(record["eleve_cle"]) for _lue, record in records],
-        )
-    }
-    for lue, record in records:
-        fiche = lue.fiche
-        new = attributs_lien(record)
-        old = base.get((str(record["eleve_cle"]), str(record["responsable_cle"])))
-        back = lue.connue is not None and not lue.connue.presente
-        if old == new and lue.connue is not None and not back:
-            work.registre.compter("lien", "inchanges", uai)
-            work.empreintes.append((fiche.empreinte, lue.connue.id))
-            continue
-        work.registre.ajouter(
-            "retour" if back else "modifie" if old else "cree",
-            "lien",
-            fiche.cle,
-            [uai] if uai else [],
-            libelle=f"Élève {record['eleve_cle']} – responsable {record['responsable_cle']}",
-            identifiant=fiche.cle[:80],
-            ligne=fiche.ligne,
-            avant={"lien": old} if old else None,
-            apres={"lien": new},
-            empreinte=fiche.empreinte,
-            donnees=orjson.dumps(record),
-        )

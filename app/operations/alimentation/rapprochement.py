@@ -13,6 +13,8 @@ Rules, for a record whose own key the base does not know yet:
   show nothing of the people of other schools (``identifiant_deja_pris``);
 * an identifier that leads to somebody of another kind (a parent who is also staff) counts only
   when the name agrees; else it is left to its holder (``identifiant_deja_pris``);
+* without identifier, a guardian is first sought among those of the same children, by whole name
+  (and civility, and birth date when there is one); two records cannot become one person so;
 * without identifier, a pupil is sought by name, first name and birth date within the school; a
   member of staff by e-mail and name, then by name and birth date among staff; a parent by e-mail
   and whole name. One single answer is a match, unless that person carries another key of the same
@@ -21,7 +23,7 @@ Rules, for a record whose own key the base does not know yet:
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -33,6 +35,11 @@ from app.queries.noms import search_key
 
 Cle = tuple[str, str, str]
 LONGUEUR_UAI = 8
+HOMONYME_POSSIBLE = (
+    "homonyme_possible",
+    "Une personne de même nom est déjà connue de cette source sous une autre clé."
+    " Elle n’est pas fusionnée : vérifiez s’il s’agit d’un doublon.",
+)
 
 
 @dataclass(slots=True)
@@ -44,6 +51,8 @@ class Candidat:
     identifiants: list[Cle]
     uais: set[str]
     connu: int | None = None
+    proches: set[int] = field(default_factory=set)
+    """Guardians, known under other keys, of the children this one answers for."""
 
 
 @dataclass(slots=True)
@@ -65,6 +74,7 @@ class Profil:
     prenom: str
     naissance: str | None
     email: str | None
+    civilite: str | None = None
     profils: set[str] = field(default_factory=set)
     cles: set[str] = field(default_factory=set)
     ine: str | None = None
@@ -103,7 +113,16 @@ class Rapprochement:
         ]
         if rest:
             self._by_name(rest)
+            self._one_record_each(rest)
         return verdicts
+
+    def _one_record_each(self, rest: list[tuple[Candidat, Verdict]]) -> None:
+        """Two records of one source are not made one person on their names alone."""
+        found = Counter(verdict.personne_id for _candidat, verdict in rest if verdict.personne_id)
+        for _candidat, verdict in rest:
+            if verdict.personne_id and found[verdict.personne_id] > 1:
+                verdict.personne_id = None
+                verdict.code, verdict.message = HOMONYME_POSSIBLE
 
     def _holders(self, candidats: Iterable[Candidat]) -> dict[Cle, int]:
         """Return identifier → person, one statement per (type, scope)."""
@@ -128,13 +147,14 @@ class Rapprochement:
         wanted = sorted(ids - self.gens.keys())
         if not wanted:
             return
-        for pid, nom, usage, prenom, born, email in rows_of(
+        for pid, nom, usage, prenom, born, email, civilite in rows_of(
             self.session,
-            "SELECT id, nom, nom_usage, prenom, date_naissance, email FROM personne WHERE id IN :ids",
+            "SELECT id, nom, nom_usage, prenom, date_naissance, email, civilite FROM personne"
+            " WHERE id IN :ids",
             ids=wanted,
         ):
             noms = {search_key(name) for name in (nom, usage) if name}
-            self.gens[pid] = Profil(noms, search_key(prenom), iso(born), email)
+            self.gens[pid] = Profil(noms, search_key(prenom), iso(born), email, civilite)
         for pid, profil, uai in rows_of(
             self.session,
             "SELECT DISTINCT r.personne_id, r.profil, e.uai FROM rattachement r"
@@ -220,9 +240,13 @@ class Rapprochement:
                 near = {pid for uai in candidat.uais for pid in pupils.get((uai, born or ""), ())}
                 self._decide(candidat, verdict, near)
             return
+        self._load({pid for candidat, _verdict in rest for pid in candidat.proches})
         by_email = self._mailboxes(rest)
         staff = self._staff(rest) if self.objet == "personnel" else {}
         for candidat, verdict in rest:
+            self._decide(candidat, verdict, candidat.proches & self.gens.keys(), alike_civility=True)
+            if verdict.personne_id is not None or verdict.code == HOMONYME_POSSIBLE[0]:
+                continue
             near = by_email.get(candidat.identite.get("email") or "", set())
             self._decide(candidat, verdict, near)
             if (
@@ -238,7 +262,13 @@ class Rapprochement:
                 )
 
     def _decide(
-        self, candidat: Candidat, verdict: Verdict, near: set[int], *, born_required: bool = False
+        self,
+        candidat: Candidat,
+        verdict: Verdict,
+        near: set[int],
+        *,
+        born_required: bool = False,
+        alike_civility: bool = False,
     ) -> None:
         """Keep the one person of ``near`` with the whole name and no contrary birth date."""
         born = candidat.identite.get("date_naissance")
@@ -247,6 +277,9 @@ class Rapprochement:
             profil = self.gens[pid]
             contrary = born and profil.naissance and born != profil.naissance
             if contrary or (born_required and profil.naissance != born):
+                continue
+            said = candidat.identite.get("civilite")
+            if alike_civility and said and profil.civilite and said != profil.civilite:
                 continue
             if profil.same_name(candidat.identite):
                 alike.append(pid)
@@ -258,11 +291,7 @@ class Rapprochement:
             verdict.code = "homonyme"
             verdict.message = "Même nom et même date de naissance qu’une autre personne, d’INE différent."
         elif len(alike) > 1 or profil.cles - {candidat.cle}:
-            verdict.code = "homonyme_possible"
-            verdict.message = (
-                "Une personne de même nom est déjà connue de cette source sous une autre clé."
-                " Elle n’est pas fusionnée : vérifiez s’il s’agit d’un doublon."
-            )
+            verdict.code, verdict.message = HOMONYME_POSSIBLE
         else:
             verdict.personne_id = alike[0]
 

@@ -43,7 +43,10 @@ NATURES = {
     "retour": "retours",
     "anomalie": "anomalies",
 }
-COMPTES = ("crees", "modifies", "inchanges", "departs", "retours", "anomalies", "ecartes")
+RECONNU = "reconnu"
+"""Code of an object another source already gave: only this source's key is to be written."""
+
+COMPTES = ("crees", "modifies", "reconnus", "inchanges", "departs", "retours", "anomalies", "ecartes")
 
 Comptes = dict[str, dict[str, int]]
 
@@ -91,12 +94,13 @@ class Registre:
         fichier: str = "",
     ) -> None:
         """Add the rows of one object, one per school; counted once for the whole feed."""
-        self.comptes[objet][NATURES[nature]] += 1
+        counted = "reconnus" if code == RECONNU else NATURES[nature]
+        self.comptes[objet][counted] += 1
         before, after = _texte(avant), _texte(apres)
         schools: list[str | None] = [*uais] or [None]
         for uai in schools:
             if uai:
-                self.par_ecole[uai][objet][NATURES[nature]] += 1
+                self.par_ecole[uai][objet][counted] += 1
             self.lignes.append(
                 (
                     self.alimentation_id,
