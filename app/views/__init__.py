@@ -10,6 +10,7 @@ from flask_appbuilder.menu import Menu
 from app.extensions import db
 from app.security.manager import PreauAppBuilder, PreauSecurityManager
 from app.views import (
+    academie,
     alimentation,
     choix,
     comptes,
@@ -26,6 +27,7 @@ from app.views import (
     sante,
     suivi,
     volets,
+    vues,
 )
 from app.views.accueil import AccueilView
 
@@ -35,6 +37,8 @@ SECTIONS = (
     choix,
     console,
     journal,
+    academie,
+    vues,
     alimentation,
     suivi,
     comptes,
