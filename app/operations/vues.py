@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import RuleViolationError
-from app.models import Preference, VueEnregistree
+from app.models import VueEnregistree
 
 MOST = 12
 LONGEST_NAME = 60
@@ -44,18 +42,6 @@ def renommer(session: Session, vue: VueEnregistree, nom: str) -> None:
 def supprimer(session: Session, vue: VueEnregistree) -> None:
     """Forget a view."""
     session.delete(vue)
-    session.flush()
-
-
-def choisir_colonnes(session: Session, *, compte_id: int, cle: str, colonnes: Sequence[str]) -> None:
-    """Remember the columns an account shows in a list; none goes back to the usual ones."""
-    row = session.get(Preference, (compte_id, cle))
-    if row is None and colonnes:
-        session.add(Preference(compte_id=compte_id, cle=cle, valeur=list(colonnes)))
-    elif row is not None and colonnes:
-        row.valeur = list(colonnes)
-    elif row is not None:
-        session.delete(row)
     session.flush()
 
 

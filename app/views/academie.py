@@ -25,8 +25,9 @@ from app.views import academie_graphiques as charts
 from app.views import academie_liste as page
 from app.views.arguments import ids_arg
 from app.views.base import PreauBaseView
+from app.views.preferences import preference
 from app.views.streams import csv_response
-from app.views.vues import COLUMNS_KEY
+from app.views.vues import PAGES
 
 FIGURES = (Resource.PERSONNE, Resource.ALIMENTATION)
 MAX_SELECTION = 100
@@ -130,9 +131,8 @@ class VueAcademie(PreauBaseView):
     def _columns(self, state: page.Etat, *, figures: bool) -> list[page.Colonne]:
         """Return the columns of the address, or else those this person chose."""
         asked: Sequence[str] = state.colonnes
-        account = current_account()
-        if not asked and account is not None:
-            remembered = kept.preference(db.session(), account.id, COLUMNS_KEY.format(page.PAGE))
+        if not asked:
+            remembered = preference(PAGES[page.PAGE])
             asked = [str(key) for key in remembered] if isinstance(remembered, list) else []
         return page.columns_of(asked, figures=figures)
 

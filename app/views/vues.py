@@ -18,15 +18,15 @@ from werkzeug.wrappers import Response
 from app.extensions import db
 from app.models import VueEnregistree
 from app.operations import vues as acts
+from app.operations.console import prefer
 from app.security.manager import current_account
 from app.security.permissions import Resource
 from app.views.acts import commit_act
 from app.views.arguments import checked_pk, text_arg
 from app.views.base import PreauBaseView
 
-COLUMNS_KEY = "colonnes:{}"
-PAGES = {"VueAcademie.liste"}
-"""Endpoints of the lists that have saved views."""
+PAGES = {"VueAcademie.liste": "colonnes.etablissements"}
+"""Endpoint of each list that has saved views → the preference that keeps its columns."""
 
 
 def _list_of_form() -> tuple[str, str, str]:
@@ -91,9 +91,8 @@ class VuesEnregistrees(PreauBaseView):
         chosen = [] if "habituelles" in request.form else request.form.getlist("colonne")[:40]
         names = [name for name in chosen if name.isidentifier() and len(name) <= 40]
         who = _account_id()
-        key = COLUMNS_KEY.format(page)
         commit_act(
-            lambda: acts.choisir_colonnes(db.session(), compte_id=who, cle=key, colonnes=names),
+            lambda: prefer(db.session(), who, PAGES[page], names or None),
             message="Colonnes habituelles rétablies." if not names else "Colonnes enregistrées.",
         )
         return redirect(f"{path}?{query}" if query else path)
