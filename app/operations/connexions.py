@@ -6,7 +6,6 @@ threads at once get no more tries than one. A success takes its attempt back.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +16,8 @@ from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.extensions import Base, now
-from app.models import AssertionRecue, Compte, EssaiConnexion
-
-DERIVE = timedelta(hours=1)
-"""How late clocks may run: an assertion is remembered that long after its end."""
+from app.extensions import now
+from app.models import Compte, EssaiConnexion
 
 
 @dataclass(frozen=True)
@@ -87,30 +83,6 @@ def find_account(session: Session, login: str) -> Compte | None:
     return found.one_or_none()
 
 
-def consume_assertion(session: Session, cle: str, *, expire_le: datetime) -> bool:
-    """Note that an assertion served; tell whether it was the first time. Ended ones are forgotten."""
-    forgotten = now() - DERIVE
-    session.execute(delete(AssertionRecue).where(AssertionRecue.expire_le < forgotten))
-    digest = hashlib.sha256(cle.encode()).hexdigest()
-    written = session.execute(
-        _insert(session, AssertionRecue)
-        .values(cle=digest, expire_le=expire_le)
-        .on_conflict_do_nothing()
-        .returning(AssertionRecue.cle)
-    )
-    return written.first() is not None
-
-
-def note_login(session: Session, compte_id: int) -> None:
-    """Count a login on the account and date it: what «Comptes» shows. The column has no time zone: UTC."""
-    session.execute(
-        update(Compte)
-        .where(Compte.id == compte_id)
-        .values(last_login=now().replace(tzinfo=None), login_count=func.coalesce(Compte.login_count, 0) + 1),
-        execution_options={"synchronize_session": False},
-    )
-
-
 def wait_text(wait: timedelta) -> str:
     """Write a waiting time: «8 secondes», «2 minutes»."""
     seconds = max(1, math.ceil(wait.total_seconds()))
@@ -122,7 +94,9 @@ def wait_text(wait: timedelta) -> str:
 
 def _count(session: Session, frein: Frein, instant: datetime) -> tuple[int, datetime]:
     """Add one to a key (start again at one when it is old); return the count and the date before."""
-    insert = _insert(session, EssaiConnexion)
+    insert: Any = (sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert)(
+        EssaiConnexion
+    )
     old = EssaiConnexion.modifie_le < instant - frein.oubli
     statement = (
         insert.values(cle=frein.cle, echecs=1, prochain_le=instant, modifie_le=instant)
@@ -138,8 +112,3 @@ def _count(session: Session, frein: Frein, instant: datetime) -> tuple[int, date
     )
     row = session.execute(statement).one()
     return row.echecs, row.prochain_le
-
-
-def _insert(session: Session, entity: type[Base]) -> Any:
-    """Return the engine's own INSERT, which knows ``ON CONFLICT``."""
-    return (sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert)(entity)

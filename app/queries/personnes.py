@@ -6,9 +6,8 @@ Every statement goes through the ORM, so the perimeter wall applies to it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from app.models import (
@@ -17,7 +16,6 @@ from app.models import (
     Compte,
     Division,
     FonctionExercee,
-    Identifiant,
     Personne,
     ProfesseurPrincipal,
     Rattachement,
@@ -25,7 +23,6 @@ from app.models import (
     ServiceEnseigne,
     VerrouPersonne,
 )
-from app.queries.noms import search_key
 
 PROFIL_LABELS = {
     "eleve": "Élève",
@@ -56,35 +53,6 @@ PARENTE_LABELS = {
     "90": "Autre lien",
 }
 NIVEAU_LABELS = {1: "Représentant légal", 2: "Personne en charge", 3: "Contact"}
-
-
-def prefix(column: Any, key: str) -> ColumnElement[bool]:
-    """Return «column starts with key» as a range, which an index answers on both engines."""
-    if not key:
-        return column == literal("")
-    return and_(column >= key, column < key[:-1] + chr(ord(key[-1]) + 1))
-
-
-def search_clause(typed: str) -> ColumnElement[bool]:
-    """Return the condition a person meets when somebody types ``typed`` in the search box.
-
-    First letters of the name, last name first; or a whole e-mail, login or INE.
-    """
-    text = typed.strip()
-    key = search_key(text)
-    exact = text.lower()
-    clauses: list[ColumnElement[bool]] = []
-    if key:
-        clauses.append(prefix(Personne.nom_recherche, key))
-    if "@" in text:
-        return Personne.email == exact
-    if "." in text:
-        clauses.append(prefix(Personne.login, exact))
-    if any(char.isdigit() for char in text):
-        ids = select(Identifiant.personne_id).where(Identifiant.valeur == text.upper())
-        clauses.append(Personne.id.in_(ids))
-        clauses.append(Personne.login == exact)
-    return or_(*clauses) if clauses else Personne.id == -1
 
 
 def guardians(session: Session, eleve_id: int) -> Sequence[Responsabilite]:

@@ -10,9 +10,9 @@ from flask_appbuilder.menu import Menu
 from app.extensions import db
 from app.security.manager import PreauAppBuilder, PreauSecurityManager
 from app.views import (
-    academie,
     alimentation,
     choix,
+    classes,
     comptes,
     connexion,
     console,
@@ -26,8 +26,8 @@ from app.views import (
     rendering,
     sante,
     suivi,
+    utilisateurs,
     volets,
-    vues,
 )
 from app.views.accueil import AccueilView
 
@@ -37,8 +37,8 @@ SECTIONS = (
     choix,
     console,
     journal,
-    academie,
-    vues,
+    utilisateurs,
+    classes,
     alimentation,
     suivi,
     comptes,

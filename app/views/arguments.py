@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 BIGGEST_ID = 2**31 - 1
 LONGEST_TEXT = 80
+CURSORS = ("apres", "avant")
 
 
 def text_arg(name: str, source: MultiDict[str, str] | None = None) -> str:
@@ -59,6 +60,6 @@ def here(**changes: Any) -> dict[str, Any]:
 
     The page reached starts from its beginning; an empty value removes its argument.
     """
-    arguments: dict[str, Any] = {name: values for name, values in request.args.lists() if name != "apres"}
+    arguments: dict[str, Any] = {name: values for name, values in request.args.lists() if name not in CURSORS}
     arguments.update(changes)
     return {name: value for name, value in arguments.items() if value not in (None, "", [""])}

@@ -15,7 +15,7 @@ from app.models import Etablissement
 from app.operations import etablissements as acts
 from app.queries import etablissements as reads
 from app.queries.noms import search_key
-from app.queries.personnes import prefix
+from app.queries.recherche import prefix
 from app.security.acteur import active_attributions, current_account
 from app.security.champs import editable_fields
 from app.security.permissions import Resource

@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, Date, DateTime, Integer, String, TypeDecorator
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.queries.noms import search_key
-from app.queries.personnes import prefix
+from app.queries.recherche import prefix
 from app.views.rendering import PARIS
 
 MAX_ID = 2**31 - 1

@@ -16,10 +16,8 @@ from app.security.permissions import Resource, Verb
 from app.views.arbre import Branch, current_key, tree
 from app.views.ecole import Ecole, school_of_page
 
-MODULE_OF = dict.fromkeys(("Établissements", "Alimentation", "Suivi", "Droits"), "Administration")
+MODULE_OF = dict.fromkeys(("Alimentation", "Suivi", "Droits"), "Administration")
 """Section of the menu → module that holds it; a section that is not here is a module of its own."""
-ENTRY_OF = {"MotDePasseView": "MonEspaceView"}
-"""View without an entry of its own → the view whose entry leads to it."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +153,7 @@ def _entry(item: MenuItem) -> Entry:
         label=str(item.label),
         url=item.get_url(),
         icon=icon,
-        current=endpoint is not None and endpoint == ENTRY_OF.get(request.blueprint or "", request.blueprint),
+        current=endpoint is not None and request.blueprint == endpoint,
         resource=_resource(item),
     )
 

@@ -19,7 +19,7 @@ from app.operations import courriels, journal, taches
 from app.queries import suivi as reads
 from app.security.permissions import Resource
 from app.views import list_filters, lists
-from app.views.actes import in_words, kind, label_of, said
+from app.views.actes import said
 from app.views.actors import actor, may_steer
 from app.views.arguments import checked_pk, choice_arg, here, id_arg
 from app.views.base import READ_ONLY, DomainInterface, PreauBaseView, PreauModelView, commit_act
@@ -29,20 +29,11 @@ from app.views.streams import csv_response
 PAGE = 50
 
 
-def changed(item: Journal) -> list[tuple[str, str, str]]:
-    """Return the fields an act touched: name, value before, value after, in words."""
-    avant, apres = item.avant or {}, item.apres or {}
-    return [
-        (label_of(name), in_words(name, avant.get(name)), in_words(name, apres.get(name)))
-        for name in {**avant, **apres}
-    ]
-
-
 def summary(values: Mapping[str, Any] | None) -> str:
     """Return what a journal line keeps, in one readable line."""
     if not values:
         return "–"
-    text = ", ".join(f"{label_of(name)} : {in_words(name, kept) or 'vide'}" for name, kept in values.items())
+    text = ", ".join(f"{name} : {readable(value) or 'vide'}" for name, value in values.items())
     return text if len(text) <= 200 else f"{text[:199]}…"
 
 
@@ -74,7 +65,7 @@ class JournalView(PreauModelView):
         "empreinte": "Empreinte",
         "precedente": "Empreinte précédente",
     }
-    formatters_columns = {"acte": said, "objet_type": kind, "avant": summary, "apres": summary}
+    formatters_columns = {"acte": said, "avant": summary, "apres": summary}
     show_fieldsets = [
         ("Acte", {"fields": ["instant", "acteur", "acte", "objet", "objet_type", "etablissement"]}),
         ("Chaîne", {"fields": ["numero", "empreinte", "precedente"]}),
@@ -114,8 +105,8 @@ class JournalView(PreauModelView):
             yield [lists.cell(self, item, name, plain=True) for name in self.exported_columns]
 
     def sheet(self, item: Journal) -> dict[str, Any]:
-        """Return what an act changed, and the first broken line of its chain, None when it is sound."""
-        return {"broken": journal.verify(db.session(), item.chaine), "changed": changed(item)}
+        """Return the first broken line of the chain of an act, None when it is sound."""
+        return {"broken": journal.verify(db.session(), item.chaine)}
 
 
 class CourrielView(PreauModelView):

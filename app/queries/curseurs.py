@@ -1,0 +1,106 @@
+"""Keyset pages: the address says after or before which row; depth costs nothing, inserts move nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, literal, tuple_
+from sqlalchemy.orm import Session
+
+from app.extensions import Instant
+
+SEPARATOR = "~"
+
+
+@dataclass(frozen=True)
+class Tri:
+    """An order without ties: expressions, the last of which is the id; the column keys end each row."""
+
+    keys: tuple[Any, ...]
+    descendant: bool = False
+
+    def position(self, row: Row[Any]) -> str:
+        """Return the cursor of a row of a statement that ends with ``keys``."""
+        values = row[-len(self.keys) :]
+        return SEPARATOR.join(_written(value) for value in values)
+
+    def values(self, cursor: str) -> list[Any] | None:
+        """Read a cursor; None when it is not one of this order."""
+        parts = cursor.rsplit(SEPARATOR, len(self.keys) - 1)
+        if len(parts) != len(self.keys):
+            return None
+        try:
+            return [_read(part, key) for part, key in zip(parts, self.keys, strict=True)]
+        except ValueError:
+            return None
+
+    def beyond(self, values: Sequence[Any], *, backwards: bool) -> Any:
+        """Return «strictly after these values», in reading order or against it."""
+        here = tuple_(*self.keys)
+        there = tuple_(*[literal(value, key.type) for value, key in zip(values, self.keys, strict=True)])
+        return here < there if self.descendant != backwards else here > there
+
+    def order(self, *, backwards: bool) -> list[Any]:
+        """Return the ORDER BY."""
+        return [key.desc() if self.descendant != backwards else key.asc() for key in self.keys]
+
+
+@dataclass
+class Page:
+    """Rows in reading order, and the cursors of the pages on both sides."""
+
+    rows: Sequence[Row[Any]] = ()
+    avant: str = ""
+    apres: str = ""
+    debut: bool = field(default=True)
+
+
+def page(
+    session: Session, statement: Select[Any], tri: Tri, size: int, apres: str = "", avant: str = ""
+) -> Page:
+    """Return one page of a statement; an unreadable cursor is the beginning."""
+    full = statement.add_columns(*[key.label(f"tri_{rank}") for rank, key in enumerate(tri.keys)])
+    backwards = bool(avant) and not apres
+    values = tri.values(avant if backwards else apres) if avant or apres else None
+    if values is None:
+        backwards = False
+    else:
+        full = full.where(tri.beyond(values, backwards=backwards))
+    rows = list(session.execute(full.order_by(*tri.order(backwards=backwards)).limit(size + 1)))
+    more, rows = len(rows) > size, rows[:size]
+    if not rows:
+        return page(session, statement, tri, size) if values is not None else Page()
+    if backwards:
+        rows.reverse()
+    before = more if backwards else values is not None
+    after = True if backwards else more
+    return Page(
+        rows,
+        avant=tri.position(rows[0]) if before else "",
+        apres=tri.position(rows[-1]) if after else "",
+        debut=not before,
+    )
+
+
+def _written(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _read(part: str, key: Any) -> Any:
+    kind = datetime if isinstance(key.type, Instant) else key.type.python_type
+    if kind is int:
+        value = int(part) if part.isascii() and part.isdigit() else -1
+        if not 0 <= value < 2**31:
+            raise ValueError(part)
+        return value
+    if kind is datetime:
+        moment = datetime.fromisoformat(part)
+        if moment.tzinfo is None:
+            raise ValueError(part)
+        return moment
+    if kind is date:
+        return date.fromisoformat(part)
+    return part

@@ -1,0 +1,347 @@
+"""The sheet of a person, read in few statements whatever hangs on them (U3, U4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, String, and_, cast, func, literal, or_, select, union_all
+from sqlalchemy.orm import Session
+
+from app.models import (
+    Alimentation,
+    AlimentationEtablissement,
+    Compte,
+    Discipline,
+    Division,
+    EleveGroupe,
+    Etablissement,
+    Fonction,
+    FonctionExercee,
+    GroupeEnseignement,
+    Identifiant,
+    Journal,
+    Matiere,
+    Mef,
+    OptionSuivie,
+    Personne,
+    ProfesseurPrincipal,
+    Rattachement,
+    Responsabilite,
+    ServiceEnseigne,
+    VerrouPersonne,
+)
+from app.queries.curseurs import Tri
+from app.queries.gens import Criteres, school_list
+
+MOST_FACTS = 400
+
+
+@dataclass(frozen=True)
+class Fait:
+    """One line of what is known of a person: its kind, up to three texts, the row it names."""
+
+    a: str
+    b: str
+    c: str
+    id: int
+
+
+@dataclass
+class Faits:
+    """What hangs on a person, by kind."""
+
+    identifiant: list[Fait] = field(default_factory=list)
+    verrou: list[Fait] = field(default_factory=list)
+    groupe: list[Fait] = field(default_factory=list)
+    option: list[Fait] = field(default_factory=list)
+    fonction: list[Fait] = field(default_factory=list)
+    service: list[Fait] = field(default_factory=list)
+    principal: list[Fait] = field(default_factory=list)
+    alimentation: list[Fait] = field(default_factory=list)
+
+    @property
+    def read_on(self) -> datetime | None:
+        """Return the date of the export the last feed of the person's schools came from."""
+        text = self.alimentation[0].b if self.alimentation else ""
+        moment = datetime.fromisoformat(text) if text else None
+        return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
+
+
+def label(model: Any) -> Any:
+    """Return how a class or a timetable group is called."""
+    return func.coalesce(func.nullif(model.libelle, ""), model.code, "")
+
+
+def facts(session: Session, personne_id: int, etablissement_id: int | None) -> Faits:
+    """Return what hangs on a person, in one statement; in one school when it is given."""
+    found = Faits()
+    branches = [*_of_person(personne_id), *_of_places(personne_id, etablissement_id)]
+    for kind, a, b, c, number in session.execute(union_all(*branches).limit(MOST_FACTS)):
+        getattr(found, kind).append(Fait(a or "", b or "", c or "", number))
+    return found
+
+
+def _line(kind: str, a: Any, b: Any, c: Any, number: Any) -> Select[Any]:
+    texts = [literal(text) if isinstance(text, str) else cast(text, String) for text in (a, b, c)]
+    return select(literal(kind), *texts, number)
+
+
+def _of_person(personne_id: int) -> list[Select[Any]]:
+    mine = (
+        select(Rattachement.etablissement_id)
+        .where(Rattachement.personne_id == personne_id, Rattachement.fin.is_(None))
+        .scalar_subquery()
+    )
+    feed = (
+        select(
+            literal("alimentation"),
+            cast(Alimentation.source, String),
+            cast(func.coalesce(Alimentation.date_export, Alimentation.cree_le), String),
+            literal(""),
+            Alimentation.id,
+        )
+        .join(AlimentationEtablissement, AlimentationEtablissement.alimentation_id == Alimentation.id)
+        .where(
+            AlimentationEtablissement.etablissement_id.in_(mine),
+            AlimentationEtablissement.applique_le.is_not(None),
+        )
+        .order_by(Alimentation.id.desc())
+        .limit(1)
+        .subquery()
+    )
+    return [
+        _line("identifiant", Identifiant.type, Identifiant.portee, Identifiant.valeur, Identifiant.id).where(
+            Identifiant.personne_id == personne_id
+        ),
+        _line("verrou", VerrouPersonne.champ, VerrouPersonne.par, "", VerrouPersonne.id).where(
+            VerrouPersonne.personne_id == personne_id
+        ),
+        select(*feed.c),
+    ]
+
+
+def _of_places(personne_id: int, etablissement_id: int | None) -> list[Select[Any]]:
+    here = [Rattachement.personne_id == personne_id, Rattachement.fin.is_(None)]
+    taught = [ServiceEnseigne.personne_id == personne_id]
+    charge = [ProfesseurPrincipal.personne_id == personne_id]
+    if etablissement_id is not None:
+        here.append(Rattachement.etablissement_id == etablissement_id)
+        taught.append(ServiceEnseigne.etablissement_id == etablissement_id)
+        charge.append(Division.etablissement_id == etablissement_id)
+    return [
+        _line("groupe", label(GroupeEnseignement), GroupeEnseignement.code, "", GroupeEnseignement.id)
+        .join(EleveGroupe, EleveGroupe.groupe_id == GroupeEnseignement.id)
+        .join(Rattachement, Rattachement.id == EleveGroupe.rattachement_id)
+        .where(*here),
+        _line("option", Matiere.libelle, "", "", Matiere.id)
+        .join(OptionSuivie, OptionSuivie.matiere_id == Matiere.id)
+        .join(Rattachement, Rattachement.id == OptionSuivie.rattachement_id)
+        .where(*here),
+        _line("fonction", Fonction.libelle, Discipline.libelle, "", FonctionExercee.id)
+        .select_from(FonctionExercee)
+        .join(Rattachement, Rattachement.id == FonctionExercee.rattachement_id)
+        .join(Fonction, Fonction.id == FonctionExercee.fonction_id)
+        .outerjoin(Discipline, Discipline.id == FonctionExercee.discipline_id)
+        .where(*here),
+        _line(
+            "service",
+            Matiere.libelle,
+            func.coalesce(func.nullif(Division.libelle, ""), Division.code),
+            func.coalesce(func.nullif(GroupeEnseignement.libelle, ""), GroupeEnseignement.code),
+            func.coalesce(ServiceEnseigne.division_id, ServiceEnseigne.groupe_id),
+        )
+        .select_from(ServiceEnseigne)
+        .outerjoin(Matiere, Matiere.id == ServiceEnseigne.matiere_id)
+        .outerjoin(Division, Division.id == ServiceEnseigne.division_id)
+        .outerjoin(GroupeEnseignement, GroupeEnseignement.id == ServiceEnseigne.groupe_id)
+        .where(*taught),
+        _line("principal", label(Division), "", "", Division.id)
+        .join(ProfesseurPrincipal, ProfesseurPrincipal.division_id == Division.id)
+        .where(*charge),
+    ]
+
+
+def person(session: Session, pk: int) -> tuple[Personne, Compte | None] | None:
+    """Return a person of the perimeter and their account."""
+    row = session.execute(
+        select(Personne, Compte)
+        .outerjoin(Compte, and_(Compte.personne_id == Personne.id, Compte.supprime_le.is_(None)))
+        .where(Personne.id == pk)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def position(session: Session, criteres: Criteres, tri: Tri, pk: int) -> Row[Any] | None:
+    """Return a person's row in a list of a school, its filters left out, None when they are not in it."""
+    whole = Criteres(criteres.etablissement_id, criteres.profil, criteres.departs)
+    statement = school_list(whole).add_columns(*tri.keys).where(Personne.id == pk)
+    return session.execute(statement.limit(1)).first()
+
+
+def around(
+    session: Session, criteres: Criteres, tri: Tri, row: Row[Any], before: int, after: int
+) -> tuple[list[Row[Any]], list[Row[Any]]]:
+    """Return the people just before and just after one in a list of a school, in one statement."""
+    values = list(row[-len(tri.keys) :])
+    halves = []
+    for backwards, size in ((True, before), (False, after)):
+        half = (
+            school_list(criteres)
+            .add_columns(literal(1 if backwards else 0).label("avant"))
+            .where(tri.beyond(values, backwards=backwards))
+            .order_by(*tri.order(backwards=backwards))
+            .limit(size)
+            .subquery()
+        )
+        halves.append(select(*half.c))
+    rows = session.execute(union_all(*halves)).all()
+    earlier = [found for found in rows if found.avant]
+    return earlier[::-1], [found for found in rows if not found.avant]
+
+
+def attachments(session: Session, pk: int) -> Sequence[Row[Any]]:
+    """Return the places of a person in the schools of the perimeter, present ones first."""
+    return session.execute(
+        select(
+            Rattachement.profil,
+            Rattachement.source,
+            Rattachement.debut,
+            Rattachement.fin,
+            Rattachement.motif_fin,
+            Rattachement.regime,
+            Rattachement.etablissement_id,
+            Etablissement.uai,
+            Etablissement.nom.label("etablissement"),
+            Division.id.label("division_id"),
+            label(Division).label("classe"),
+            Mef.libelle.label("mef"),
+            Mef.code.label("mef_code"),
+            Mef.niveau,
+        )
+        .select_from(Rattachement)
+        .join(Etablissement, Etablissement.id == Rattachement.etablissement_id)
+        .outerjoin(Division, Division.id == Rattachement.division_id)
+        .outerjoin(Mef, Mef.id == Rattachement.mef_id)
+        .where(Rattachement.personne_id == pk)
+        .order_by(Rattachement.fin.is_not(None), Rattachement.id)
+    ).all()
+
+
+def relatives(session: Session, pk: int, etablissement_id: int | None) -> Sequence[Row[Any]]:
+    """Return guardians (``sens`` 1) and children (``sens`` 0) of a person, and who is in the school now."""
+    halves = []
+    for sens, mine, other, profil in (
+        (1, Responsabilite.eleve_id, Responsabilite.responsable_id, "responsable"),
+        (0, Responsabilite.responsable_id, Responsabilite.eleve_id, "eleve"),
+    ):
+        halves.append(
+            select(
+                literal(sens).label("sens"),
+                Personne.id,
+                Personne.nom,
+                Personne.nom_usage,
+                Personne.prenom,
+                Personne.nom_recherche,
+                Personne.email,
+                Personne.telephone_portable,
+                Responsabilite.code_parente,
+                Responsabilite.niveau,
+                Responsabilite.contact,
+                Responsabilite.financier,
+                Rattachement.id.label("place"),
+                label(Division).label("classe"),
+            )
+            .select_from(Responsabilite)
+            .join(Personne, Personne.id == other)
+            .outerjoin(
+                Rattachement,
+                and_(
+                    Rattachement.personne_id == Personne.id,
+                    Rattachement.etablissement_id == etablissement_id,
+                    Rattachement.profil == profil,
+                    Rattachement.fin.is_(None),
+                ),
+            )
+            .outerjoin(Division, Division.id == Rattachement.division_id)
+            .where(mine == pk)
+        )
+    rows = session.execute(union_all(*halves)).all()
+    return sorted(rows, key=lambda row: (row.niveau, row.nom_recherche, row.id))
+
+
+def posts(session: Session, place_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return what members of staff do, by attachment: disciplines, or the function without one."""
+    rows = session.execute(
+        select(FonctionExercee.rattachement_id, func.coalesce(Discipline.libelle, Fonction.libelle))
+        .join(Fonction, Fonction.id == FonctionExercee.fonction_id)
+        .outerjoin(Discipline, Discipline.id == FonctionExercee.discipline_id)
+        .where(FonctionExercee.rattachement_id.in_(place_ids))
+        .order_by(FonctionExercee.id)
+    )
+    return _by_first(rows)
+
+
+def taught(session: Session, personne_ids: Sequence[int], etablissement_id: int) -> dict[int, list[str]]:
+    """Return the classes teachers teach in a school, by teacher."""
+    rows = session.execute(
+        select(ServiceEnseigne.personne_id, label(Division))
+        .join(Division, Division.id == ServiceEnseigne.division_id)
+        .where(
+            ServiceEnseigne.personne_id.in_(personne_ids),
+            ServiceEnseigne.etablissement_id == etablissement_id,
+        )
+        .order_by(label(Division))
+    )
+    return _by_first(rows)
+
+
+def children_here(
+    session: Session, personne_ids: Sequence[int], etablissement_id: int
+) -> dict[int, list[Row[Any]]]:
+    """Return the pupils of a school that guardians answer for, by guardian."""
+    rows = session.execute(
+        select(
+            Responsabilite.responsable_id,
+            Personne.id,
+            Personne.nom,
+            Personne.nom_usage,
+            Personne.prenom,
+            label(Division).label("classe"),
+        )
+        .select_from(Responsabilite)
+        .join(Personne, Personne.id == Responsabilite.eleve_id)
+        .join(Rattachement, Rattachement.personne_id == Personne.id)
+        .outerjoin(Division, Division.id == Rattachement.division_id)
+        .where(
+            Responsabilite.responsable_id.in_(personne_ids),
+            Rattachement.etablissement_id == etablissement_id,
+            Rattachement.profil == "eleve",
+            Rattachement.fin.is_(None),
+        )
+        .order_by(Personne.nom_recherche)
+    )
+    found: dict[int, list[Row[Any]]] = {}
+    for row in rows:
+        found.setdefault(row.responsable_id, []).append(row)
+    return found
+
+
+def lines_about(session: Session, pk: int, compte_id: int | None, limit: int) -> Sequence[Row[Any]]:
+    """Return the last lines of the journal about a person and their account."""
+    about = and_(Journal.objet_type == "personne", Journal.objet_id == pk)
+    if compte_id is not None:
+        about = or_(about, and_(Journal.objet_type == "compte", Journal.objet_id == compte_id))
+    statement = select(Journal.instant, Journal.acteur, Journal.acte, Journal.objet).where(about)
+    return session.execute(statement.order_by(Journal.id.desc()).limit(limit)).all()
+
+
+def _by_first(rows: Any) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for key, text in rows:
+        texts = found.setdefault(key, [])
+        if text and text not in texts:
+            texts.append(text)
+    return found

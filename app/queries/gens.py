@@ -1,0 +1,359 @@
+"""Lists of people: of one school by profile, of those who left it, of a whole perimeter (U1, U2, U8).
+
+In a school everything starts from its attachments, a few thousand at most. Over a perimeter the
+list walks the index of names, and only looks at the people it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, String, and_, case, exists, func, literal, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from app.models import (
+    Compte,
+    Discipline,
+    Division,
+    Etablissement,
+    FonctionExercee,
+    Mef,
+    Personne,
+    Rattachement,
+)
+from app.queries.curseurs import Tri
+from app.queries.noms import search_key
+from app.queries.recherche import best_first, prefix, school_clause, search_clause
+
+COUNT_CAP = 10_000
+LATEST = date(9999, 12, 31)
+ETATS = ("actif", "jamais", "suspendu")
+SANS_NIVEAU = "-"
+
+
+@dataclass(frozen=True)
+class Criteres:
+    """What a list of people shows: where, which profile, what is filtered, in which order."""
+
+    etablissement_id: int | None = None
+    profil: str = ""
+    departs: bool = False
+    q: str = ""
+    division_id: int | None = None
+    niveau: str = ""
+    discipline_id: int | None = None
+    etat: str = ""
+    sans_email: bool = False
+    depuis: date | None = None
+    tri: str = "nom"
+    descendant: bool = False
+    ecoles: tuple[int, ...] = ()
+    """The only schools of the perimeter, when they are few enough to start from them."""
+
+    @property
+    def filtered(self) -> bool:
+        """Tell whether something narrows the list of the profile."""
+        return bool(
+            self.q
+            or self.division_id
+            or self.niveau
+            or self.discipline_id
+            or self.etat
+            or self.sans_email
+            or self.depuis
+        )
+
+
+SORTS: dict[str, Any] = {
+    "nom": None,
+    "naissance": func.coalesce(Personne.date_naissance, literal(LATEST, Personne.date_naissance.type)),
+    "classe": func.coalesce(func.nullif(Division.libelle, ""), Division.code, "", type_=String()),
+    "login": func.coalesce(Personne.login, ""),
+    "email": func.coalesce(Personne.email, ""),
+    "creation": Personne.cree_le,
+    "profil": Rattachement.profil,
+    "depart": Rattachement.fin,
+}
+"""Name of a sort in addresses → what it compares before the name."""
+
+
+def tri_of(criteres: Criteres) -> Tri:
+    """Return the order of a list, names and ids breaking ties."""
+    first = SORTS.get(criteres.tri)
+    keys = (Personne.nom_recherche, Personne.id)
+    return Tri(keys if first is None else (first, *keys), criteres.descendant)
+
+
+COLUMNS = (
+    Personne.id,
+    Personne.nom,
+    Personne.nom_usage,
+    Personne.prenom,
+    Personne.date_naissance,
+    Personne.login,
+    Personne.email,
+    Personne.cree_le,
+    Personne.supprime_le,
+)
+
+
+def school_list(criteres: Criteres) -> Select[Any]:
+    """Return the people of one list of a school, with their place and account."""
+    statement = (
+        select(
+            *COLUMNS,
+            Rattachement.id.label("place"),
+            Rattachement.profil,
+            Rattachement.fin,
+            Rattachement.motif_fin,
+            Division.id.label("division_id"),
+            func.coalesce(func.nullif(Division.libelle, ""), Division.code).label("classe"),
+            Mef.libelle.label("mef"),
+            Mef.niveau,
+            Compte.id.label("compte_id"),
+            Compte.suspendu_le,
+        )
+        .select_from(Rattachement)
+        .join(Personne, Personne.id == Rattachement.personne_id)
+        .outerjoin(Division, Division.id == Rattachement.division_id)
+        .outerjoin(Mef, Mef.id == Rattachement.mef_id)
+        .outerjoin(Compte, and_(Compte.personne_id == Personne.id, Compte.supprime_le.is_(None)))
+    )
+    return statement.where(*_scope(criteres), *_filters(criteres))
+
+
+def _scope(criteres: Criteres) -> list[ColumnElement[bool]]:
+    clauses: list[ColumnElement[bool]] = [Rattachement.etablissement_id == criteres.etablissement_id]
+    if criteres.departs:
+        other = aliased(Rattachement)
+        later = or_(
+            other.fin.is_(None),
+            other.fin > Rattachement.fin,
+            and_(other.fin == Rattachement.fin, other.id > Rattachement.id),
+        )
+        same = and_(
+            other.personne_id == Rattachement.personne_id,
+            other.etablissement_id == criteres.etablissement_id,
+        )
+        clauses += [Rattachement.fin.is_not(None), ~exists().where(same, later).correlate(Rattachement)]
+    else:
+        clauses.append(Rattachement.fin.is_(None))
+    if criteres.profil:
+        clauses.append(Rattachement.profil == criteres.profil)
+    return clauses
+
+
+def _filters(criteres: Criteres) -> list[ColumnElement[bool]]:
+    clauses = _of_person(criteres)
+    if criteres.q and criteres.etablissement_id is not None:
+        clauses.append(school_clause(criteres.q, criteres.etablissement_id))
+    if criteres.division_id is not None:
+        clauses.append(Rattachement.division_id == criteres.division_id)
+    if criteres.niveau:
+        none = Mef.niveau.is_(None)
+        clauses.append(none if criteres.niveau == SANS_NIVEAU else Mef.niveau == criteres.niveau)
+    if criteres.discipline_id is not None:
+        held = select(FonctionExercee.rattachement_id).where(
+            FonctionExercee.discipline_id == criteres.discipline_id
+        )
+        clauses.append(Rattachement.id.in_(held))
+    if criteres.etat == "jamais":
+        clauses.append(Compte.id.is_(None))
+    elif criteres.etat:
+        clauses += [Compte.id.is_not(None), _suspended(criteres.etat)]
+    return clauses
+
+
+def _of_person(criteres: Criteres) -> list[ColumnElement[bool]]:
+    clauses: list[ColumnElement[bool]] = []
+    if criteres.sans_email:
+        clauses.append(Personne.email.is_(None))
+    if criteres.depuis:
+        clauses.append(Personne.cree_le >= datetime.combine(criteres.depuis, time(), UTC))
+    return clauses
+
+
+def _suspended(etat: str) -> ColumnElement[bool]:
+    return Compte.suspendu_le.is_not(None) if etat == "suspendu" else Compte.suspendu_le.is_(None)
+
+
+def perimeter_list(criteres: Criteres) -> Select[Any]:
+    """Return the people present in the schools of the perimeter, each once."""
+    return select(*COLUMNS).where(*_present(criteres), *_of_person(criteres), *_beyond(criteres))
+
+
+def _present(criteres: Criteres) -> list[ColumnElement[bool]]:
+    here: list[ColumnElement[bool]] = [Rattachement.fin.is_(None)]
+    if criteres.profil:
+        here.append(Rattachement.profil == criteres.profil)
+    schools = (criteres.etablissement_id,) if criteres.etablissement_id else criteres.ecoles
+    if schools:
+        places = select(Rattachement.personne_id).where(Rattachement.etablissement_id.in_(schools), *here)
+        return [Personne.id.in_(places)]
+    place = select(literal(1)).where(Rattachement.personne_id == Personne.id, *here)
+    return [place.correlate(Personne).exists()]
+
+
+def _beyond(criteres: Criteres) -> list[ColumnElement[bool]]:
+    clauses: list[ColumnElement[bool]] = []
+    if criteres.q:
+        clauses.append(search_clause(criteres.q))
+    if criteres.etat:
+        accounts = select(Compte.personne_id).where(
+            Compte.supprime_le.is_(None), Compte.personne_id.is_not(None)
+        )
+        if criteres.etat == "jamais":
+            mine = accounts.where(Compte.personne_id == Personne.id).correlate(Personne)
+            clauses.append(~mine.exists())
+        else:
+            clauses.append(Personne.id.in_(accounts.where(_suspended(criteres.etat))))
+    return clauses
+
+
+def count(session: Session, statement: Select[Any]) -> int:
+    """Count the rows of a list, up to one more than the cap."""
+    capped = statement.with_only_columns(Personne.id).order_by(None).limit(COUNT_CAP + 1)
+    return int(session.scalar(select(func.count()).select_from(capped.subquery())) or 0)
+
+
+def count_present(session: Session, criteres: Criteres) -> int:
+    """Count the people present in the perimeter, read off the attachments, up to one more than the cap.
+
+    People with several attachments are read as often, so more rows than the cap are looked at.
+    """
+    places = select(Rattachement.personne_id).where(Rattachement.fin.is_(None))
+    if criteres.profil:
+        places = places.where(Rattachement.profil == criteres.profil)
+    schools = (criteres.etablissement_id,) if criteres.etablissement_id else criteres.ecoles
+    if schools:
+        places = places.where(Rattachement.etablissement_id.in_(schools))
+    seen = places.limit(2 * COUNT_CAP + 1).subquery()
+    rows, people = session.execute(
+        select(func.count(), func.count(seen.c.personne_id.distinct())).select_from(seen)
+    ).one()
+    return COUNT_CAP + 1 if rows > 2 * COUNT_CAP else min(people, COUNT_CAP + 1)
+
+
+@dataclass(frozen=True)
+class Effectif:
+    """How many people a list of a school holds, and in which state their accounts are."""
+
+    total: int = 0
+    actif: int = 0
+    suspendu: int = 0
+    sans_email: int = 0
+
+    @property
+    def jamais(self) -> int:
+        """Return how many never activated their account."""
+        return self.total - self.actif - self.suspendu
+
+
+def headcount(session: Session, criteres: Criteres) -> Effectif:
+    """Count a whole list of a school, filters left out."""
+    suspended = Compte.suspendu_le.is_not(None)
+    row = session.execute(
+        select(
+            func.count(),
+            func.count(case((and_(Compte.id.is_not(None), ~suspended), 1))),
+            func.count(case((and_(Compte.id.is_not(None), suspended), 1))),
+            func.count(case((Personne.email.is_(None), 1))),
+        )
+        .select_from(Rattachement)
+        .join(Personne, Personne.id == Rattachement.personne_id)
+        .outerjoin(Compte, and_(Compte.personne_id == Personne.id, Compte.supprime_le.is_(None)))
+        .where(*_scope(criteres))
+    ).one()
+    return Effectif(*row)
+
+
+def classes_of_list(session: Session, criteres: Criteres) -> Sequence[Row[Any]]:
+    """Return (division id, its name, level, people) of the pupils of a school."""
+    name = func.coalesce(func.nullif(Division.libelle, ""), Division.code)
+    return session.execute(
+        select(Division.id, name.label("classe"), Mef.niveau, func.count(Rattachement.id))
+        .select_from(Rattachement)
+        .outerjoin(Division, Division.id == Rattachement.division_id)
+        .outerjoin(Mef, Mef.id == Rattachement.mef_id)
+        .where(*_scope(criteres))
+        .group_by(Division.id, Division.libelle, Division.code, Mef.niveau)
+        .order_by(name, Mef.niveau)
+    ).all()
+
+
+def disciplines_of_list(session: Session, criteres: Criteres) -> Sequence[Row[Any]]:
+    """Return (discipline id, its name, people) of the staff of a school."""
+    return session.execute(
+        select(Discipline.id, Discipline.libelle, func.count(Rattachement.id.distinct()))
+        .select_from(Rattachement)
+        .join(FonctionExercee, FonctionExercee.rattachement_id == Rattachement.id)
+        .join(Discipline, Discipline.id == FonctionExercee.discipline_id)
+        .where(*_scope(criteres))
+        .group_by(Discipline.id, Discipline.libelle)
+        .order_by(Discipline.libelle)
+    ).all()
+
+
+def suggestions_in_school(session: Session, criteres: Criteres, limit: int) -> Sequence[Row[Any]]:
+    """Return the first people of a list of a school that what is typed means."""
+    statement = school_list(criteres).order_by(best_first(criteres.q), Personne.nom_recherche, Personne.id)
+    return session.execute(statement.limit(limit)).all()
+
+
+def suggestions(session: Session, criteres: Criteres, limit: int) -> Sequence[Row[Any]]:
+    """Return the first people of the perimeter that what is typed means.
+
+    The names that begin so come first, and answer alone when they are enough: that is one read
+    of the index of names, however many people there are.
+    """
+    base = perimeter_list(Criteres(profil=criteres.profil, ecoles=criteres.ecoles))
+    order = (Personne.nom_recherche, Personne.id)
+    key = search_key(criteres.q)
+    found: list[Row[Any]] = []
+    if key and "@" not in criteres.q:
+        begins = base.where(prefix(Personne.nom_recherche, key))
+        found += session.execute(begins.order_by(*order).limit(limit)).all()
+    if len(found) < limit and criteres.q:
+        known = {row.id for row in found}
+        rest = base.where(search_clause(criteres.q)).order_by(*order).limit(limit)
+        found += [row for row in session.execute(rest) if row.id not in known]
+    return found[:limit]
+
+
+def places(session: Session, personne_ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
+    """Return where people are now: profile, school, class."""
+    if not personne_ids:
+        return {}
+    rows = session.execute(
+        select(
+            Rattachement.personne_id,
+            Rattachement.profil,
+            Etablissement.uai,
+            Etablissement.nom.label("etablissement"),
+            func.coalesce(func.nullif(Division.libelle, ""), Division.code).label("classe"),
+        )
+        .select_from(Rattachement)
+        .join(Etablissement, Etablissement.id == Rattachement.etablissement_id)
+        .outerjoin(Division, Division.id == Rattachement.division_id)
+        .where(Rattachement.personne_id.in_(personne_ids), Rattachement.fin.is_(None))
+        .order_by(Rattachement.id)
+    )
+    found: dict[int, list[Row[Any]]] = {}
+    for row in rows:
+        found.setdefault(row.personne_id, []).append(row)
+    return found
+
+
+def accounts(session: Session, personne_ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """Return the accounts of people, by person."""
+    if not personne_ids:
+        return {}
+    rows = session.execute(
+        select(Compte.personne_id, Compte.id.label("compte_id"), Compte.suspendu_le).where(
+            Compte.personne_id.in_(personne_ids), Compte.supprime_le.is_(None)
+        )
+    )
+    return {row.personne_id: row for row in rows}

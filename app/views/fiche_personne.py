@@ -1,0 +1,207 @@
+"""What the sheet of a person says, read within one school or over the whole perimeter (U3, U4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import Row
+
+from app.extensions import db
+from app.models import Compte, Personne
+from app.queries import fiches
+from app.queries.fiches import Fait, Faits
+from app.queries.personnes import IDENTIFIANT_LABELS, NIVEAU_LABELS, PARENTE_LABELS, PROFIL_LABELS
+from app.security.manager import allowed
+from app.security.permissions import Resource, Verb
+from app.views.ecole import allowed_here
+from app.views.labels import CHAMPS, CIVILITES, SEXES, SOURCES
+from app.views.listes_gens import LISTE_DU_PROFIL, full_name
+from app.views.rendering import day
+
+
+@dataclass(frozen=True)
+class Champ:
+    """One field the directory fills: greyed, with who filled it."""
+
+    cle: str
+    label: str
+    valeur: str
+
+
+@dataclass(frozen=True)
+class Proche:
+    """A guardian or a child, and where their sheet is."""
+
+    nom: str
+    url: str
+    lien: str
+    classe: str
+    contact: str
+    ici: bool
+
+
+@dataclass(frozen=True)
+class Enseignement:
+    """What is taught to one class or group."""
+
+    matiere: str
+    a: str
+    url: str
+
+
+@dataclass(frozen=True)
+class FichePersonne:
+    """Everything the template of a sheet shows."""
+
+    personne: Personne
+    compte: Compte | None
+    etat: str
+    places: Sequence[Row[Any]]
+    ici: Row[Any] | None
+    faits: Faits
+    responsables: Sequence[Proche]
+    enfants: Sequence[Proche]
+    uai: str
+
+    @property
+    def source(self) -> str:
+        """Return where the identity comes from, in words."""
+        return SOURCES.get(self.personne.source, self.personne.source)
+
+    @property
+    def profils(self) -> list[str]:
+        """Return what the person is, here or anywhere when outside a school."""
+        rows = [self.ici] if self.ici else [row for row in self.places if row.fin is None]
+        return list(dict.fromkeys(PROFIL_LABELS[row.profil] for row in rows))
+
+    @property
+    def ailleurs(self) -> list[Row[Any]]:
+        """Return the other places of the person in the perimeter."""
+        return [row for row in self.places if row is not self.ici]
+
+    @property
+    def identite(self) -> list[Champ]:
+        """Return the fields of the directory."""
+        p = self.personne
+        fields = [
+            Champ("nom", "Nom", p.nom),
+            Champ("nom_usage", "Nom d’usage", p.nom_usage or ""),
+            Champ("prenom", "Prénom", p.prenom),
+            Champ("autres_prenoms", "Autres prénoms", p.autres_prenoms or ""),
+            Champ("date_naissance", "Date de naissance", day(p.date_naissance) if p.date_naissance else ""),
+            Champ("civilite", "Civilité", CIVILITES.get(p.civilite or "", p.civilite or "")),
+            Champ("sexe", "Sexe", SEXES.get(p.sexe or "", "") if not p.civilite else ""),
+        ]
+        if self.ici is not None and self.ici.profil == "eleve":
+            fields.append(Champ("classe", "Classe", self.ici.classe or ""))
+        always = {"nom", "prenom", "date_naissance", "classe"}
+        return [field for field in fields if field.valeur or field.cle in always]
+
+    @property
+    def coordonnees(self) -> list[tuple[str, str]]:
+        """Return the login and how to reach the person, what is empty said in one place."""
+        p = self.personne
+        address = ", ".join(
+            text for text in (p.adresse, " ".join(filter(None, (p.code_postal, p.commune))), p.pays) if text
+        )
+        return [
+            ("Identifiant", p.login or "–"),
+            ("E-mail", p.email or "Non renseigné"),
+            ("Téléphone portable", p.telephone_portable or "–"),
+            ("Téléphone du domicile", p.telephone_domicile or "–"),
+            *([("Téléphone professionnel", p.telephone_travail)] if p.telephone_travail else []),
+            *([("Adresse", address)] if address else []),
+        ]
+
+    @property
+    def identifiants(self) -> list[tuple[str, str, str]]:
+        """Return the identifiers outside systems give the person: what, whose, value."""
+        return [
+            (IDENTIFIANT_LABELS.get(fact.a, fact.a), fact.b, fact.c)
+            for fact in sorted(self.faits.identifiant, key=lambda fact: (fact.a, fact.b, fact.c))
+        ]
+
+    @property
+    def verrous(self) -> str:
+        """Return the fields kept because somebody typed them, in words."""
+        names = [f"{CHAMPS.get(fact.a, fact.a).lower()} ({fact.b or '–'})" for fact in self.faits.verrou]
+        return ", ".join(names)
+
+    @property
+    def fonctions(self) -> list[str]:
+        """Return the functions held, with their discipline."""
+        return list(dict.fromkeys(" – ".join(filter(None, (fact.a, fact.b))) for fact in self.faits.fonction))
+
+    @property
+    def enseignements(self) -> list[Enseignement]:
+        """Return what the teacher teaches, class by class."""
+        return [
+            Enseignement(fact.a or "Matière non précisée", fact.b or fact.c, self._class_url(fact))
+            for fact in self.faits.service
+        ]
+
+    @property
+    def principal(self) -> list[tuple[str, str]]:
+        """Return the classes the teacher is in charge of."""
+        return [(fact.a, class_url(self.uai, fact.id)) for fact in self.faits.principal]
+
+    @property
+    def groupes(self) -> list[tuple[str, str, str]]:
+        """Return the timetable groups and why the person is in them."""
+        learnt = [(fact.a, "Élève du groupe", "") for fact in self.faits.groupe]
+        taught = [
+            (lesson.a, f"Y enseigne : {lesson.matiere}", lesson.url)
+            for lesson, fact in zip(self.enseignements, self.faits.service, strict=True)
+            if fact.c
+        ]
+        return list(dict.fromkeys([*learnt, *taught]))
+
+    def _class_url(self, fact: Fait) -> str:
+        return class_url(self.uai, fact.id) if fact.b else ""
+
+
+def class_url(uai: str, division_id: int) -> str:
+    """Return the page of a class of the school, empty for who may not open it."""
+    if not uai or not allowed_here(Resource.DIVISION):
+        return ""
+    return url_for("Classes.fiche", uai=uai, pk=division_id)
+
+
+def sheet_of(pk: int, etablissement_id: int | None, uai: str) -> FichePersonne | None:
+    """Read the sheet of a person, None when they are not in the perimeter."""
+    session = db.session()
+    found = fiches.person(session, pk)
+    if found is None:
+        return None
+    personne, compte = found
+    places = fiches.attachments(session, pk)
+    here = next((row for row in places if row.etablissement_id == etablissement_id), None)
+    relatives = fiches.relatives(session, pk, etablissement_id)
+    state = "jamais" if compte is None else "suspendu" if compte.suspendu_le else "actif"
+    return FichePersonne(
+        personne,
+        compte,
+        state,
+        places,
+        here,
+        fiches.facts(session, pk, etablissement_id),
+        [_relative(row, uai, "responsable") for row in relatives if row.sens],
+        [_relative(row, uai, "eleve") for row in relatives if not row.sens],
+        uai,
+    )
+
+
+def _relative(row: Row[Any], uai: str, profil: str) -> Proche:
+    here = row.place is not None
+    if here:
+        url = url_for("Utilisateurs.fiche", uai=uai, liste=LISTE_DU_PROFIL[profil], pk=row.id)
+    else:
+        url = url_for("Personnes.fiche", pk=row.id) if allowed(Verb.LIRE, Resource.PERSONNE) else ""
+    words = [PARENTE_LABELS.get(row.code_parente, "Autre lien"), NIVEAU_LABELS[row.niveau].lower()]
+    words += ["à contacter en priorité"] if row.contact else []
+    words += ["paie les frais"] if row.financier else []
+    reach = row.telephone_portable or row.email or "" if profil == "responsable" else ""
+    return Proche(full_name(row), url, ", ".join(words), row.classe or "", reach, here)
