@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from app.models import Journal
@@ -35,7 +35,7 @@ def statement(etablissement_id: int, wanted: JournalFilter) -> Select[tuple[Jour
     if wanted.objet:
         lines = lines.where(Journal.objet.icontains(wanted.objet, autoescape=True))
     if wanted.actes or wanted.debut_acte:
-        kinds = [Journal.acte.in_(wanted.actes)]
+        kinds: list[ColumnElement[bool]] = [Journal.acte.in_(wanted.actes)]
         if wanted.debut_acte:
             kinds.append(Journal.acte.startswith(wanted.debut_acte, autoescape=True))
         lines = lines.where(or_(*kinds))

@@ -10,6 +10,7 @@ from flask_appbuilder.menu import Menu
 from app.extensions import db
 from app.security.manager import PreauAppBuilder, PreauSecurityManager
 from app.views import (
+    administrateurs,
     alimentation,
     choix,
     classes,
@@ -36,6 +37,7 @@ SECTIONS = (
     preferences,
     choix,
     console,
+    administrateurs,
     journal,
     utilisateurs,
     classes,

@@ -70,7 +70,17 @@ def _people(key: str, label: str, count: str) -> Node:
 
 
 NODES: tuple[Node, ...] = (
-    Node("fiche", "Fiche de l’établissement", Resource.ETABLISSEMENT, "EtablissementConsole.fiche"),
+    Node(
+        "fiche",
+        "Fiche de l’établissement",
+        Resource.ETABLISSEMENT,
+        "EtablissementConsole.fiche",
+        within=(
+            "EtablissementConsole.enregistrer",
+            "AdministrateursLocaux.ajouter",
+            "AdministrateursLocaux.retirer",
+        ),
+    ),
     Node(
         "utilisateurs",
         "Utilisateurs",

@@ -25,6 +25,15 @@ VERSION_COLUMNS = ("version", "modifie_le")
 __all__ = ["READ_ONLY", "DomainInterface", "PreauBaseView", "PreauModelView", "commit_act"]
 
 
+def kept_values(form: Any, item: Any) -> dict[str, Any]:
+    """Return field → what the base holds now, for the fields typed otherwise."""
+    return {
+        field.name: shown(getattr(item, field.name, None))
+        for field in form.listed()
+        if getattr(item, field.name, None) != field.data
+    }
+
+
 class PreauBaseView(Resourced, BaseView):
     """A page of our own; subclasses set ``resource`` and expose methods named in METHOD_VERBS."""
 
@@ -136,11 +145,7 @@ class PreauModelView(ReadingView):
 
     def _conflict(self, item: Any, form: Any) -> tuple[str, int]:
         """Answer 409: the typed values, and beside each what is now in the base."""
-        kept = {
-            field.name: shown(getattr(item, field.name, None))
-            for field in form.listed()
-            if getattr(item, field.name, None) != field.data
-        }
+        kept = kept_values(form, item)
         form.form_errors = [STALE]
         page = self._form_page(
             self.edit_template, self.edit_title, form, item, kept=kept, version=self.version_of(item)

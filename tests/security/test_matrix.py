@@ -38,6 +38,9 @@ OF_RESOURCE = {
     Resource.PERSONNE: m.Personne,
     Resource.DIVISION: m.Division,
 }
+OF_VIEW = {"AdministrateursLocaux": m.Attribution}
+"""Views whose numbers are not those of their resource."""
+
 UAIS = {"sien": "0190001A", "etranger": "0180001B", "absent": "0999999Z"}
 """The schools of the cast, as addresses name them."""
 
@@ -107,7 +110,7 @@ def entity_of(app, endpoint: str):
     """Return what the pages of a view are about, if the view says it."""
     blueprint = endpoint.partition(".")[0]
     view = next((v for v in app.extensions["appbuilder"].baseviews if v.endpoint == blueprint), None)
-    entity = getattr(getattr(view, "datamodel", None), "obj", None)
+    entity = OF_VIEW.get(blueprint) or getattr(getattr(view, "datamodel", None), "obj", None)
     return entity or OF_RESOURCE.get(getattr(view, "resource", None))
 
 

@@ -11,9 +11,9 @@
 
   const follow = (area) => {
     const body = area.querySelector("tbody");
-    const form = area.querySelector("[data-journal-filtre]");
-    const nothing = area.querySelector("[data-journal-rien]");
     const pane = area.closest("details");
+    const form = pane?.querySelector("[data-journal-filtre]");
+    const nothing = area.querySelector("[data-journal-rien]");
     const count = pane?.querySelector("[data-journal-compte]");
     let asking = false;
     let arrived = 0;

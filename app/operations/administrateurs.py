@@ -1,0 +1,141 @@
+"""Local administrators of a school: name one, withdraw one; a school that has some keeps one (M2)."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.database import lock
+from app.errors import RuleViolationError
+from app.extensions import now
+from app.models import Attribution, Compte, Etablissement, Personne, Rattachement
+from app.operations import comptes
+from app.operations.saisies import Actor
+from app.operations.sessions import may_connect
+from app.queries.fiche_etablissement import NOMMABLES, ROLE
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def nommer(
+    session: Session,
+    etablissement: Etablissement,
+    personne: Personne,
+    *,
+    dernier_jour: date | None = None,
+    acteur: Actor,
+) -> Attribution:
+    """Make somebody of the school its local administrator, until the end of a day when one is given.
+
+    :raises RuleViolationError: wrong profile, no usable account, already one, or a day that is past.
+    """
+    _serialise(session, etablissement.id)
+    if not _attached(session, personne.id, etablissement.id):
+        raise RuleViolationError(
+            f"{personne} n’est ni enseignant, ni personnel, ni invité de cet établissement."
+            " Choisissez une personne de la liste.",
+            field="personne",
+        )
+    compte = session.scalars(select(Compte).where(Compte.personne_id == personne.id)).first()
+    if compte is None:
+        raise RuleViolationError(
+            f"{personne} n’a pas encore activé son compte. Remettez-lui ses identifiants de première"
+            " connexion, puis recommencez.",
+            field="personne",
+        )
+    if not may_connect(compte):
+        raise RuleViolationError(
+            f"Le compte de {personne} est suspendu. Réactivez-le avant de lui donner des droits.",
+            field="personne",
+        )
+    held = select(Attribution).where(*_now_of(etablissement.id), Attribution.compte_id == compte.id)
+    if session.scalars(held).first() is not None:
+        raise RuleViolationError(
+            f"{personne} est déjà administrateur local de cet établissement.", field="personne"
+        )
+    _forget_ended(session, compte.id, etablissement.id)
+    return comptes.attribuer(
+        session,
+        compte,
+        ROLE,
+        etablissement_id=etablissement.id,
+        jusqua=_end_of(dernier_jour),
+        acteur=acteur,
+    )
+
+
+def retirer(session: Session, attribution: Attribution, *, soi_confirme: bool, acteur: Actor) -> None:
+    """Withdraw the rights of a local administrator; what they had open closes at once.
+
+    :raises RuleViolationError: for the last one, and for oneself when it was not said in so many words.
+    """
+    school_id = attribution.etablissement_id or 0
+    _serialise(session, school_id)
+    if attribution.compte_id == acteur.compte_id and not soi_confirme:
+        raise RuleViolationError(
+            "Ces droits sont les vôtres. Cochez la case pour dire que vous y renoncez.", field="soi"
+        )
+    others = (
+        select(func.count())
+        .select_from(Attribution)
+        .join(Compte, Compte.id == Attribution.compte_id)
+        .where(*_now_of(school_id), Attribution.id != attribution.id)
+        .where(Compte.active, Compte.suspendu_le.is_(None), Compte.supprime_le.is_(None))
+    )
+    if not session.execute(others).scalar_one():
+        raise RuleViolationError(
+            f"{attribution.compte} est le seul administrateur de cet établissement."
+            " Nommez-en un autre avant de lui retirer ses droits."
+        )
+    comptes.retirer(session, attribution, acteur=acteur)
+
+
+def _now_of(etablissement_id: int) -> tuple[ColumnElement[bool], ...]:
+    moment = now()
+    return (
+        Attribution.etablissement_id == etablissement_id,
+        Attribution.role == ROLE,
+        Attribution.depuis <= moment,
+        or_(Attribution.jusqua.is_(None), Attribution.jusqua > moment),
+    )
+
+
+def _attached(session: Session, personne_id: int, etablissement_id: int) -> bool:
+    place = select(Rattachement.id).where(
+        Rattachement.personne_id == personne_id,
+        Rattachement.etablissement_id == etablissement_id,
+        Rattachement.profil.in_(NOMMABLES),
+        Rattachement.fin.is_(None),
+    )
+    return session.scalars(place.limit(1)).first() is not None
+
+
+def _forget_ended(session: Session, compte_id: int, etablissement_id: int) -> None:
+    """Remove a grant whose term is over: the same one may be given again."""
+    ended = select(Attribution).where(
+        Attribution.compte_id == compte_id,
+        Attribution.etablissement_id == etablissement_id,
+        Attribution.role == ROLE,
+    )
+    for row in session.scalars(ended):
+        session.delete(row)
+    session.flush()
+
+
+def _end_of(day: date | None) -> datetime | None:
+    if day is None:
+        return None
+    end = datetime.combine(day + timedelta(days=1), time(), PARIS).astimezone(UTC)
+    if end <= now():
+        raise RuleViolationError(
+            f"Le {day:%d/%m/%Y} est passé. Choisissez une date à venir.", field="dernier_jour"
+        )
+    return end
+
+
+def _serialise(session: Session, etablissement_id: int) -> None:
+    """Two acts at once on the administrators of one school come one after the other."""
+    lock(session, f"administrateurs:{etablissement_id}")
