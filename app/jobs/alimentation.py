@@ -18,6 +18,7 @@ from app.config import Reglages
 from app.database import refresh_statistics, rows_of
 from app.errors import UserError
 from app.imports import Source, open_sources
+from app.imports.ahead import read_ahead
 from app.jobs import bilans
 from app.models import Alimentation
 from app.operations.alimentation import (
@@ -62,7 +63,9 @@ def read_and_compare(
     :raises UserError: unreadable files, or an export older than the last one applied; the feed
         then stays as ``refusee`` with its reason.
     """
-    with _open(session, paths) as source:
+    files = list(paths)
+    source, structures = _open(session, files)
+    with source:
         entete = source.entete
         alimentation = ouvrir(session, entete, acteur=acteur)
         session.commit()
@@ -70,9 +73,8 @@ def read_and_compare(
             raise UserError(alimentation.motif or "Cet export est refusé.")
         try:
             with _calm_collector():
-                for read in comparer(
-                    session, alimentation, entete, source.objets(), etablissements=etablissements
-                ):
+                objects = read_ahead(source, files, structures)
+                for read in comparer(session, alimentation, entete, objects, etablissements=etablissements):
                     session.commit()
                     _count(session, LUES)
                     progress(read, None)
@@ -158,16 +160,16 @@ def _settings() -> Reglages:
     return settings
 
 
-def _open(session: Session, paths: Sequence[Path]) -> Source:
+def _open(session: Session, paths: list[Path]) -> tuple[Source, dict[str, str] | None]:
     """Open the files; a delta, or files without the schools, is told the schools already known."""
-    source = open_sources(list(paths))
+    source = open_sources(paths)
     if not source.entete.source.startswith("aaf"):
-        return source
+        return source, None
     known = _structures(session, source.entete.espace)
     if not known or (source.entete.mode != "delta" and Objet.ETABLISSEMENT in source.entete.presents):
-        return source
+        return source, None
     source.close()
-    return open_sources(list(paths), structures=known)
+    return open_sources(paths, structures=known), known
 
 
 def _structures(session: Session, espace: str) -> dict[str, str]:
