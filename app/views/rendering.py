@@ -18,24 +18,31 @@ NOTHING = "–"
 THEMES = ("light", "dark")
 
 
-@lru_cache(maxsize=64)
-def _stamp(path: str, modified: int) -> str:
-    return format(modified & 0xFFFFFFFF, "x")
-
-
 def asset(filename: str) -> str:
-    """Return the address of a static file, stamped so that browsers may keep it for ever."""
-    path = Path(current_app.static_folder or "") / filename
-    modified = int(path.stat().st_mtime) if path.exists() else 0
-    return url_for("static", filename=filename, v=_stamp(filename, modified))
+    """Return the address of a static file, stamped so that browsers may keep it for ever.
+
+    Files do not change while a process runs: each is looked at once.
+    """
+    known: dict[tuple[str, str], str] = current_app.extensions.setdefault("fichiers_dates", {})
+    key = (request.script_root, filename)
+    if key not in known:
+        path = Path(current_app.static_folder or "") / filename
+        modified = int(path.stat().st_mtime) if path.exists() else 0
+        known[key] = url_for("static", filename=filename, v=format(modified & 0xFFFFFFFF, "x"))
+    return known[key]
 
 
 def icon(name: str, *, size: str = "", tone: str = "") -> Markup:
     """Return an icon of the sprite, silent for screen readers: the words beside it carry the meaning."""
+    return _icon(asset("icons.svg"), name, size, tone)
+
+
+@lru_cache(maxsize=512)
+def _icon(sprite: str, name: str, size: str, tone: str) -> Markup:
     return Markup('<svg class="pr-icon" aria-hidden="true"{}{}><use href="{}#{}"/></svg>').format(
         Markup(' data-size="{}"').format(size) if size else "",
         Markup(' data-tone="{}"').format(tone) if tone else "",
-        asset("icons.svg"),
+        sprite,
         name,
     )
 
