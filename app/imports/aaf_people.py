@@ -75,10 +75,12 @@ def read_eleve(
     if ine := value(raw, "ENTEleveINE"):
         record["identifiants"].append(["ine", "", ine.upper()])
     places = Places(structures)
-    _main_school(places, raw)
-    _classes(places, raw)
+    _main_school(places, raw, delta=delta)
+    _classes(places, raw, delta=delta)
     if places.stated:
-        record["scolarites"] = [place for place in places.result() if delta or place["uai"]]
+        record["scolarites"] = [place for place in places.result(delta=delta) if delta or place["uai"]]
+    if delta and _restated(raw, structures):
+        record["scolarites_entieres"] = True
     if (cited := guardians(raw)) is not None:
         record["responsables"] = cited
     return record
@@ -101,6 +103,10 @@ class Places:
         self.stated = True
         return self._by_uai.setdefault(uai, {"uai": uai})
 
+    def knows(self, written: list[str]) -> bool:
+        """Tell whether every structure these values name is known."""
+        return all(fields(one, 2)[0] in self._structures for one in written)
+
     def everywhere(self, key: str, empty: Any) -> None:
         """State that a field is empty wherever nothing else is said."""
         self.stated = True
@@ -111,18 +117,28 @@ class Places:
         self.stated = True
         return next(iter(self._by_uai.values()), None) or self._by_uai.setdefault(None, {"uai": None})
 
-    def result(self) -> list[Record]:
-        """Return the places; an emptied field stands in each."""
-        places = list(self._by_uai.values()) or ([{"uai": None}] if self._everywhere else [])
+    def result(self, *, delta: bool) -> list[Record]:
+        """Return the places; an emptied field stands in each, in a delta in those not named too."""
+        places = list(self._by_uai.values())
+        if self._everywhere and (not places or (delta and None not in self._by_uai)):
+            places.append({"uai": None})
         for place in places:
             for key, empty in self._everywhere.items():
                 place.setdefault(key, empty if not isinstance(empty, list) else [])
         return places
 
 
-def _main_school(places: Places, raw: Raw) -> None:
+def _restated(raw: Raw, structures: Mapping[str, str]) -> bool:
+    """Tell whether a delta states again all the schools of a pupil: the main one and the classes."""
+    main, classes = value(raw, "ENTPersonStructRattach"), values(raw, "ENTEleveClasses", "ENTPersonClasses")
+    named = [main or "", *(fields(written, 2)[0] for written in classes or ())]
+    return bool(main and classes) and all(structure in structures for structure in named)
+
+
+def _main_school(places: Places, raw: Raw, *, delta: bool) -> None:
     if main := value(raw, "ENTPersonStructRattach"):
-        places.at(main)
+        if places.at(main) is None and delta:
+            return  # a school we do not know: what follows is of nowhere here
     elif pairs := values(raw, "ENTEleveClasses", "ENTPersonClasses"):
         places.at(fields(pairs[0], 2)[0])
     for field, size, name in (("mef", 11, "ENTEleveMEF"), ("mef_libelle", 120, "ENTEleveLibelleMEF")):
@@ -140,15 +156,17 @@ def _main_school(places: Places, raw: Raw) -> None:
             places.main()[day] = parse_date(value(raw, name) or "")
 
 
-def _classes(places: Places, raw: Raw) -> None:
+def _classes(places: Places, raw: Raw, *, delta: bool) -> None:
     if (classes := values(raw, "ENTEleveClasses", "ENTPersonClasses")) is not None:
-        places.everywhere("division", None)
+        if not delta or places.knows(classes):
+            places.everywhere("division", None)
         for written in classes:
             structure, code = fields(written, 2)
             if code and (place := places.at(structure)) is not None:
                 place.setdefault("division", code.split("$")[0][:32])
     if (groupes := values(raw, "ENTEleveGroupes", "ENTPersonGroupes")) is not None:
-        places.everywhere("groupes", [])
+        if not delta or places.knows(groupes):
+            places.everywhere("groupes", [])
         for written in groupes:
             structure, code = fields(written, 2)
             if code and (place := places.at(structure)) is not None:

@@ -54,13 +54,29 @@ class TestDelta:
         assert read.of(Objet.ELEVE)["1"] == {
             "identifiants": [["jointure", "14", "1"]],
             "email": "z@example.org",
-            "scolarites": [{"uai": "0350002M", "division": "5B"}],
+            "scolarites": [{"uai": "0350002M", "division": "5B"}, {"uai": None, "division": None}],
         }
         assert read.of(Objet.ELEVE)["2"] == {}
 
     def test_emptied_groups_without_a_school(self, ecrire, lire):
         read = lire(ecrire("d.xml", aaf(modify("1", change("ENTEleveGroupes")))), structures=STRUCTURES)
         assert read.of(Objet.ELEVE)["1"]["scolarites"] == [{"uai": None, "groupes": []}]
+
+    def test_main_school_and_classes_together_state_every_school(self, ecrire, lire):
+        moved = change("ENTPersonStructRattach", "44") + change("ENTEleveClasses", "44$5B")
+        record = lire(ecrire("d.xml", aaf(modify("1", moved))), structures=STRUCTURES).of(Objet.ELEVE)["1"]
+        assert record["scolarites_entieres"] is True
+        assert record["scolarites"][0] == {"uai": "0350002M", "division": "5B"}
+
+    def test_an_unknown_school_says_nothing_of_the_known_ones(self, ecrire, lire):
+        moved = (
+            change("ENTPersonStructRattach", "99")
+            + change("ENTEleveClasses", "99$5B")
+            + change("ENTEleveMEF", "1")
+        )
+        record = lire(ecrire("d.xml", aaf(modify("1", moved))), structures=STRUCTURES).of(Objet.ELEVE)["1"]
+        assert "scolarites_entieres" not in record
+        assert not record.get("scolarites")
 
     def test_new_usual_name_alone(self, ecrire, lire):
         record = lire(ecrire("d.xml", aaf(modify("1", change("sn", "NEUF")))), structures=STRUCTURES).of(
@@ -79,7 +95,8 @@ class TestDelta:
             exemples / "synthetique" / "ENT_Delta_20250915_Eleve_0000.xml", structures={"1": "0160001A"}
         )
         assert read.of(Objet.ELEVE)["2000000"]["scolarites"] == [
-            {"uai": "0160001A", "division": "1BPAQUA", "groupes": []}
+            {"uai": "0160001A", "division": "1BPAQUA", "groupes": []},
+            {"uai": None, "division": None, "groupes": []},
         ]
         assert read.entete.espace == "aaf:13"
 

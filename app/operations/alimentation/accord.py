@@ -29,8 +29,7 @@ def agree(ctx: Contexte, kind: str, gens: list[Gen], states: dict[int, Etat]) ->
         if gen.personne_id is None:
             continue
         state = states[gen.personne_id]
-        place = state.places.get(ctx.uai)
-        if gen.partout and (place is None or not place.ouverte):
+        if gen.partout and ctx.uai not in {place.uai for place in state.connues_de(ctx.source)}:
             gen.part = None
         stated.append(
             Enonce(

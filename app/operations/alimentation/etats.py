@@ -45,8 +45,9 @@ class Etat:
         return [place for place in self.places.values() if place.ouverte]
 
     def connues_de(self, source: str) -> list[Place]:
-        """Return the open attachments a source opened; all of them when it opened none."""
-        return [place for place in self.ouvertes() if place.source == source] or self.ouvertes()
+        """Return the open attachments a source opened; those of any source when it opened none."""
+        fed = [place for place in self.ouvertes() if place.source != "manuel"]
+        return [place for place in fed if place.source == source] or fed
 
 
 def etats(session: Session, objet: str, espace: str, ids: Iterable[int]) -> dict[int, Etat]:
