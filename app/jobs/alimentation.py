@@ -56,9 +56,13 @@ def read_and_compare(
     *,
     acteur: str,
     etablissements: set[str] | None = None,
+    portee: str | None = None,
+    academie: str | None = None,
     progress: Progress = quiet,
 ) -> Alimentation:
     """Read files and stage what they would change; nothing else of the base moves.
+
+    ``portee`` and ``academie`` stand for what files that are everybody's (annuaire) do not say.
 
     :raises UserError: unreadable files, or an export older than the last one applied; the feed
         then stays as ``refusee`` with its reason.
@@ -67,6 +71,7 @@ def read_and_compare(
     source, structures = _open(session, files)
     with source:
         entete = source.entete
+        entete.espace, entete.academie = portee or entete.espace, entete.academie or academie
         alimentation = ouvrir(session, entete, acteur=acteur)
         session.commit()
         if alimentation.etat == "refusee":

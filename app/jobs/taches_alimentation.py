@@ -6,6 +6,7 @@ schools not written yet, an undoing with those not undone yet.
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ from app.imports import open_sources
 from app.jobs import alimentation as steps
 from app.jobs.context import Contexte, TacheAnnuleeError
 from app.jobs.registry import handler
-from app.models import Academie, Alimentation, AlimentationEtablissement, Etablissement
+from app.models import Academie, Alimentation, AlimentationEtablissement, Etablissement, FicheSource
 from app.operations import uploads
 from app.operations.alimentation import refuser
 from app.operations.alimentation.fiches import EnTete
-from app.operations.demandes_alimentation import ANNULER, APPLIQUER, LIRE
+from app.operations.demandes_alimentation import ANNULER, APPLIQUER, LIRE, check_free
 
 FEED = "alimentation_id"
+LONGUEUR_ESPACE: int = FicheSource.metadata.tables["fiche_source"].c.espace.type.length
 
 
 @handler(LIRE)
@@ -35,13 +37,17 @@ def read(context: Contexte) -> dict[str, Any]:
     try:
         paths = uploads.paths(folder, jeton)
         with open_sources(paths) as source:
-            schools = allowed_schools(context.session, context.parametres["limites"], source.entete)
-            scope = source.entete.espace
+            limites = context.parametres["limites"]
+            schools = allowed_schools(context.session, limites, source.entete)
+            scope = scope_of(limites, source.entete)
+        check_free(context.session, scope)
         feed = steps.read_and_compare(
             context.session,
             paths,
             acteur=_actor(context),
             etablissements=schools,
+            portee=scope,
+            academie=limites["academies"][0] if scope in _scopes_of_one(limites) else None,
             progress=context.progress,
         )
     except UserError:
@@ -129,6 +135,26 @@ def allowed_schools(session: Session, limites: dict[str, Any], entete: EnTete) -
     if not uais:
         raise UserError("Votre périmètre ne contient aucun établissement à alimenter.")
     return uais
+
+
+def scope_of(limites: dict[str, Any], entete: EnTete) -> str:
+    """Return the scope of these files: the annuaire is one file for all, but each académie reads its own
+    schools in it, so that their previews live side by side.
+    """
+    if entete.source != "annuaire" or limites["tout"]:
+        return entete.espace
+    codes = "+".join(sorted(limites["academies"]))
+    scope = f"{entete.espace}:{codes}"
+    return scope if len(scope) <= LONGUEUR_ESPACE else f"{entete.espace}:{_short(codes)}"
+
+
+def _scopes_of_one(limites: dict[str, Any]) -> set[str]:
+    """Return the scopes whose feed is that of one académie."""
+    return {f"annuaire:{code}" for code in limites["academies"] if len(limites["academies"]) == 1}
+
+
+def _short(text: str) -> str:
+    return blake2b(text.encode(), digest_size=7).hexdigest()
 
 
 def _actor(context: Contexte) -> str:

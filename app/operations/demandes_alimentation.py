@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.database import lock
 from app.errors import ConflictError, RuleViolationError
 from app.extensions import now
 from app.models import Alimentation, AlimentationEtablissement, Tache
@@ -20,6 +21,7 @@ from app.queries.ecarts import holds_whole
 LIRE = "alimentation.lire"
 APPLIQUER = "alimentation.appliquer"
 ANNULER = "alimentation.annuler"
+_OPEN_TO = {APPLIQUER: {"apercu", "application"}, ANNULER: {"appliquee", "application"}}
 VERBES = {LIRE: "la lecture", APPLIQUER: "l’application", ANNULER: "l’annulation"}
 
 
@@ -109,6 +111,40 @@ def ask_undo(session: Session, alimentation: Alimentation, *, acteur: Actor) -> 
     return _ask(session, alimentation, ANNULER, libelle, acteur)
 
 
+def relaunch(session: Session, tache: Tache, *, limites: Limites, acteur: Actor) -> None:
+    """Start a failed or cancelled task of a feed again, for whoever asks now, with the rights they have now.
+
+    The session holds the perimeter in which the actor may feed.
+
+    :raises ConflictError: something else runs on the same source, or the feed is no longer there to do.
+    :raises RuleViolationError: schools of the task are not the actor's any more, or it is not over.
+    """
+    if tache.etat in {"echec", "annulee"} and tache.type != LIRE:
+        feed = _feed_to_relaunch(session, tache)
+        _alone(session, feed)
+        if feed.etat not in _OPEN_TO[tache.type]:
+            raise ConflictError(_state_sentence(feed))
+    taches.relaunch(session, tache, acteur=acteur)
+    renewed = {"acteur": acteur.nom} | ({"limites": asdict(limites)} if tache.type == LIRE else {})
+    tache.parametres = {**tache.parametres, **renewed}
+
+
+def _feed_to_relaunch(session: Session, tache: Tache) -> Alimentation:
+    feed = session.scalars(
+        select(Alimentation).where(Alimentation.id == tache.parametres["alimentation_id"])
+    ).first()
+    asked = set(tache.parametres.get("lignes") or ())
+    mine = set(
+        session.scalars(select(AlimentationEtablissement.id).where(AlimentationEtablissement.id.in_(asked)))
+    )
+    if feed is None or asked - mine or (not asked and not holds_whole(session, feed.id)):
+        raise RuleViolationError(
+            "Des établissements de ce travail ne sont plus dans votre périmètre. Ouvrez l’alimentation et"
+            " choisissez ceux que vous pouvez encore alimenter."
+        )
+    return feed
+
+
 def drop(session: Session, alimentation: Alimentation, *, acteur: Actor) -> None:
     """Drop a preview: nothing of it will be written.
 
@@ -139,29 +175,36 @@ def _ask(
 
 
 def _alone(session: Session, alimentation: Alimentation) -> None:
-    """Take the row's lock (SQLite: the writer's), then look for work under way on this feed."""
-    session.execute(
-        select(Alimentation.id).where(Alimentation.id == alimentation.id).with_for_update(),
-        execution_options={"hors_perimetre": True},
-    )
+    """Take the scope's lock (SQLite: the writer's), then look for work under way on its feeds."""
+    check_free(session, alimentation.cle_portee, alimentation)
     session.refresh(alimentation)
+
+
+def check_free(session: Session, portee: str, mine: Alimentation | None = None) -> None:
+    """Refuse to touch a scope while a feed of it is being applied or undone; hold it until the commit.
+
+    :raises ConflictError: work is under way; the sentence says whose, on ``mine`` or on another feed.
+    """
+    lock(session, f"alimentation:{portee}")
+    feeds = select(Alimentation.id).where(Alimentation.cle_portee == portee)
     running = session.scalars(
         select(Tache)
         .where(
             Tache.type.in_((APPLIQUER, ANNULER)),
             Tache.etat.in_(("attente", "cours")),
-            Tache.parametres["alimentation_id"].as_integer() == alimentation.id,
+            Tache.parametres["alimentation_id"].as_integer().in_(feeds),
         )
         .execution_options(hors_perimetre=True)
         .limit(1)
     ).first()
-    if running is not None:
-        who = running.parametres.get("acteur") or "Quelqu’un"
-        minutes = int((now() - running.cree_le).total_seconds() // 60)
-        when = "à l’instant" if minutes < 1 else f"il y a {minutes} min"
-        raise ConflictError(
-            f"{who} a lancé {VERBES[running.type]} de cette alimentation {when}. Attendez sa fin."
-        )
+    if running is None:
+        return
+    who = running.parametres.get("acteur") or "Quelqu’un"
+    minutes = int((now() - running.cree_le).total_seconds() // 60)
+    when = "à l’instant" if minutes < 1 else f"il y a {minutes} min"
+    same = mine is not None and running.parametres["alimentation_id"] == mine.id
+    which = "de cette alimentation" if same else "d’une autre alimentation de la même source"
+    raise ConflictError(f"{who} a lancé {VERBES[running.type]} {which} {when}. Attendez sa fin.")
 
 
 def _only_common(session: Session, alimentation: Alimentation) -> bool:

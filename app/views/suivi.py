@@ -16,11 +16,13 @@ from werkzeug.wrappers import Response
 from app.extensions import db
 from app.models import Courriel, Journal, Tache
 from app.operations import courriels, journal, taches
+from app.operations import demandes_alimentation as demandes
 from app.queries import suivi as reads
-from app.security.permissions import Resource
+from app.security.manager import use_perimetre_for
+from app.security.permissions import Resource, Verb
 from app.views import list_filters, lists
 from app.views.actes import said
-from app.views.actors import actor, may_steer
+from app.views.actors import actor, limits, may_steer
 from app.views.arguments import checked_pk, choice_arg, here, id_arg
 from app.views.base import READ_ONLY, DomainInterface, PreauBaseView, PreauModelView, commit_act
 from app.views.ecarts import readable
@@ -222,8 +224,16 @@ class TacheView(PreauBaseView):
     def relaunch(self, pk: int) -> Response:
         """Start a failed or cancelled task again from where it stopped."""
         task = self._own_task(pk)
-        commit_act(lambda: taches.relaunch(db.session(), task, acteur=actor()), message="Travail relancé.")
+        commit_act(lambda: self._relaunch(task), message="Travail relancé.")
         return redirect(url_for(".show", pk=pk))
+
+    def _relaunch(self, task: Tache) -> None:
+        """A task of a feed starts again with the rights its asker has today, not those of the first time."""
+        if not task.type.startswith("alimentation."):
+            taches.relaunch(db.session(), task, acteur=actor())
+            return
+        use_perimetre_for(Resource.ALIMENTATION, Verb.ECRIRE)
+        demandes.relaunch(db.session(), task, limites=limits(), acteur=actor())
 
     def _task(self, pk: int) -> Tache:
         task = db.session.scalars(select(Tache).where(Tache.id == checked_pk(pk))).first()

@@ -93,6 +93,71 @@ class TestAskApply:
         assert len(session.scalars(select(Tache)).all()) == 1
 
 
+class TestRelaunch:
+    @pytest.fixture
+    def failed(self, session, feed):
+        """An application of both schools that failed, and nothing under way."""
+        task = ask(session, feed, lines_of(session))
+        task.etat = "echec"
+        session.commit()
+        return task
+
+    def again(self, session, task, name="Anne Le Goff"):
+        demandes.relaunch(session, task, limites=demandes.Limites(), acteur=Actor(name))
+
+    def test_goes_on_in_the_name_of_who_asks_now(self, session, failed):
+        self.again(session, failed)
+        assert (failed.etat, failed.parametres["acteur"]) == ("attente", "Anne Le Goff")
+        assert len(failed.parametres["lignes"]) == 2
+
+    def test_not_while_another_feed_of_the_source_is_applied(self, session, feed, failed):
+        other = Alimentation(source="aaf", cle_portee=feed.cle_portee, etat="application")
+        session.add(other)
+        session.flush()
+        session.add(
+            Tache(
+                type=demandes.ANNULER, etat="cours",
+                parametres={"alimentation_id": other.id, "acteur": "Yann Riou"},
+            )
+        )  # fmt: skip
+        session.flush()
+        with pytest.raises(ConflictError, match="Yann Riou a lancé l’annulation d’une autre alimentation"):
+            self.again(session, failed)
+        assert failed.etat == "echec"
+
+    def test_another_source_does_not_matter(self, session, failed):
+        other = Alimentation(source="siecle", cle_portee="siecle:0370001A", etat="application")
+        session.add(other)
+        session.flush()
+        session.add(Tache(type=demandes.APPLIQUER, etat="cours", parametres={"alimentation_id": other.id}))
+        session.flush()
+        self.again(session, failed)
+        assert failed.etat == "attente"
+
+    def test_a_feed_abandoned_since_stays_so(self, session, feed, failed):
+        feed.etat = "abandonnee"
+        session.flush()
+        with pytest.raises(ConflictError, match="est abandonnée"):
+            self.again(session, failed)
+
+    def test_schools_out_of_the_perimeter_of_today_are_refused(self, session, failed):
+        first, _second = lines_of(session)
+        mine = Perimetre(etablissements=frozenset({first.etablissement_id}))
+        with perimetre(session, mine), pytest.raises(RuleViolationError, match="plus dans votre périmètre"):
+            self.again(session, failed)
+        assert failed.etat == "echec"
+
+    def test_a_reading_is_limited_to_what_may_be_fed_today(self, session):
+        task = Tache(
+            type=demandes.LIRE, etat="echec", parametres={"depot": "x", "limites": {"tout": True}},
+        )  # fmt: skip
+        session.add(task)
+        session.flush()
+        today = demandes.Limites(tout=False, etablissements=(3,))
+        demandes.relaunch(session, task, limites=today, acteur=Actor("Anne"))
+        assert task.parametres["limites"] == {"tout": False, "academies": (), "etablissements": (3,)}
+
+
 class TestAskUndo:
     def test_only_what_is_applied(self, session, feed):
         with pytest.raises(ConflictError, match="pas encore appliquée"):

@@ -14,6 +14,7 @@ from app.extensions import now
 from app.jobs.runner import run
 from app.models import Alimentation, AlimentationEtablissement, Ecart, Personne, Tache
 from app.operations import demandes_alimentation as demandes
+from app.operations import uploads
 from app.operations.saisies import Actor
 from tests.views.conftest import post, rows, soup
 
@@ -241,6 +242,28 @@ class TestDeposit:
         assert "pas dans votre périmètre" in client.get(f"/alimentations/lectures/{task_id}").get_data(
             as_text=True
         )
+
+
+class TestAnnuaire:
+    HEADER = "Identifiant_de_l_etablissement;Nom_etablissement;Telephone"
+
+    def test_previews_of_two_academies_live_side_by_side(self, session, app, ecoles):
+        text = f"{self.HEADER}\n0190001A;Collège Un;0102030405\n0180001B;Collège Deux;0102030406\n".encode()
+        folder = Path(app.extensions["reglages"].dossier) / "depots"
+        for code in ("19", "18"):
+            depot = uploads.store(folder, [("annuaire.csv", io.BytesIO(text))], max_bytes=10_000)
+            limits = demandes.Limites(tout=False, academies=(code,))
+            task_id = demandes.ask_reading(session, depot, limites=limits, acteur=Actor("A")).id
+            session.commit()
+            run(app, task_id)
+        session.expire_all()
+        feeds = session.scalars(select(Alimentation).order_by(Alimentation.id)).all()
+        assert [(feed.etat, feed.cle_portee) for feed in feeds] == [
+            ("apercu", "annuaire:19"),
+            ("apercu", "annuaire:18"),
+        ]
+        seen = {row.uai for row in session.scalars(select(Ecart).where(Ecart.alimentation_id == feeds[0].id))}
+        assert seen == {"0190001A"}
 
 
 class TestApply:

@@ -119,6 +119,23 @@ class TestTaches:
         assert task.etat == "attente"
         assert {line.acte for line in session.scalars(select(Journal))} >= {"tache.annuler", "tache.relancer"}
 
+    def test_a_reading_starts_again_within_the_schools_of_today(self, sign_in, session, ecoles):
+        client = sign_in("correspondant", etablissement_id=ecoles.ecole_a)
+        account = session.query(Compte).filter_by(username="correspondant1").one()
+        task = Tache(
+            type="alimentation.lire", libelle="Lecture", etat="echec", compte_id=account.id,
+            parametres={"depot": "x", "limites": {"tout": True}},
+        )  # fmt: skip
+        session.add(task)
+        session.commit()
+        page = f"/suivi/travaux/{task.id}"
+        post(client, page, action_url=f"{page}/relancer")
+        session.expire_all()
+        assert task.etat == "attente"
+        assert task.parametres["limites"] == {
+            "tout": False, "academies": [], "etablissements": [ecoles.ecole_a],
+        }  # fmt: skip
+
     def test_somebody_elses_task_is_not_stopped(self, sign_in, session, ecoles):
         task = Tache(type="essai", libelle="Lecture", parametres={}, etablissement_id=ecoles.ecole_a)
         mine = Tache(type="essai", libelle="Autre", parametres={}, etablissement_id=ecoles.ecole_b)

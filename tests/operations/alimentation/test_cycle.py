@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import func, select, text
 
 from app.errors import ConflictError, RuleViolationError
+from app.extensions import now
 from app.models import (
     Alimentation,
     Ecart,
@@ -113,6 +116,14 @@ class TestApplication:
         feed = engine.ouvrir(session, entete(4), acteur="Test")
         assert feed.etat == "refusee"
         assert "plus récent, du 05/11/2026" in feed.motif
+
+    def test_an_export_of_tomorrow_is_read_and_one_of_later_refused(self, session):
+        soon = entete(date_export=now() + timedelta(hours=20))
+        assert engine.ouvrir(session, soon, acteur="Test").etat == "lecture"
+        feed = engine.ouvrir(session, entete(date_export=now() + timedelta(days=2)), acteur="Test")
+        assert feed.etat == "refusee"
+        assert "dans le futur" in feed.motif
+        assert alimenter(session, famille()).etat == "appliquee"
 
     def test_one_school_only(self, session):
         feed = apercu(session, [ecole(A), ecole(B), *classe(A, 2), *classe(B, 3)])
