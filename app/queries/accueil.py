@@ -6,15 +6,18 @@ Each read is limited by the perimeter the page states before it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.extensions import now
 from app.models import (
     Alimentation,
     AlimentationEtablissement,
+    Attribution,
+    BilanEtablissement,
     Courriel,
     Division,
     Etablissement,
@@ -98,6 +101,43 @@ def schools(session: Session) -> int:
     """Return how many schools the perimeter holds, counted no further than the cap."""
     inner = select(Etablissement.id).limit(COUNT_CAP + 1).subquery()
     return session.execute(select(func.count()).select_from(inner)).scalar_one()
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What the figures computed ahead say of the whole perimeter."""
+
+    people: int
+    never: int
+    without_administrator: int
+
+
+def activation(session: Session) -> Activation:
+    """Return people and accounts never activated, and open schools that nobody administers."""
+    row = BilanEtablissement
+    everybody = row.eleves + row.enseignants + row.personnels + row.responsables + row.invites
+    alone = and_(row.administrateurs == 0, Etablissement.etat == "ouvert", Etablissement.virtuel.is_(False))
+    statement = (
+        select(func.sum(everybody), func.sum(everybody - row.actives), func.count().filter(alone))
+        .select_from(row)
+        .join(Etablissement, Etablissement.id == row.etablissement_id)
+    )
+    found = session.execute(statement).one()
+    return Activation(found[0] or 0, max(found[1] or 0, 0), found[2])
+
+
+def roles_ending(session: Session, *, until: datetime, limit: int = 5) -> Sequence[Attribution]:
+    """Return the roles over a school whose term comes soon, the soonest first."""
+    statement = (
+        select(Attribution)
+        .where(
+            Attribution.jusqua > now(), Attribution.jusqua <= until, Attribution.etablissement_id.is_not(None)
+        )
+        .options(joinedload(Attribution.compte), joinedload(Attribution.etablissement))
+        .order_by(Attribution.jusqua, Attribution.id)
+        .limit(limit)
+    )
+    return session.scalars(statement).all()
 
 
 def people(session: Session, profils: Sequence[str]) -> Sequence[int]:

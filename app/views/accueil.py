@@ -14,12 +14,22 @@ from werkzeug.wrappers import Response
 
 from app.extensions import db, now
 from app.queries import accueil as reads
+from app.queries.etablissements import Choix, choices
 from app.security.manager import allowed, current_account, use_perimetre_for
 from app.security.permissions import Resource, Verb
+from app.security.roles import ROLE_LABELS, Role
 from app.views.frame import login_url
-from app.views.rendering import capped_number, instant, plural, since
+from app.views.rendering import PARIS, capped_number, day, instant, number, plural, since
 
 FAILED_SHOWN = timedelta(days=7)
+ENDING_SOON = timedelta(days=30)
+AT_HAND = 6
+LISTES = {
+    "eleve": "eleves",
+    "enseignant": "enseignants",
+    "personnel": "personnels",
+    "responsable": "parents",
+}
 PROFILS = {
     "eleve": "Élèves",
     "enseignant": "Enseignants",
@@ -76,7 +86,9 @@ class Home:
     running: Sequence[Work] = ()
     late_count: int = 0
     late: Sequence[Late] = ()
+    late_url: str = ""
     schools: int | None = None
+    at_hand: Sequence[Choix] = ()
     figures: list[Figure] = field(default_factory=list)
 
 
@@ -96,7 +108,9 @@ class AccueilView(BaseView):
         _feeds(home)
         _tasks(home)
         _mails(home)
-        _schools(home)
+        _schools(home, account.id)
+        _accounts(home)
+        _roles(home)
         _figures(home)
         use_perimetre_for(None)
         return self.render_template(
@@ -166,17 +180,80 @@ def _mails(home: Home) -> None:
         home.todo.append(Task(text, "Vérifiez les adresses, puis renvoyez.", address, "envelope", "warn"))
 
 
-def _schools(home: Home) -> None:
+def _schools(home: Home, compte_id: int) -> None:
     if not allowed(Verb.LIRE, Resource.ETABLISSEMENT):
         return
     use_perimetre_for(Resource.ETABLISSEMENT)
     home.schools = reads.schools(db.session())
+    found = choices(db.session(), "", compte_id)
+    kept = [one for one in found if one.favori or one.visite]
+    home.at_hand = (found if home.schools <= AT_HAND else kept)[:AT_HAND]
     if allowed(Verb.LIRE, Resource.ALIMENTATION):
         home.late_count, late = reads.schools_late(db.session())
         home.late = [
-            Late(school.nom, school.uai, link("EtablissementView.show", pk=school.id), last)
+            Late(school.nom, school.uai, link("EtablissementConsole.fiche", uai=school.uai), last)
             for school, last in late
         ]
+        home.late_url = link("VueAcademie.liste", alimente="retard")
+
+
+def _only_school(home: Home) -> str:
+    """Return the UAI of the one school of this person, empty when there are several."""
+    return home.at_hand[0].uai if home.schools == 1 and home.at_hand else ""
+
+
+def _people_url(home: Home, profil: str, **more: str) -> str:
+    """Return the list of the people counted: of the one school, or of the perimeter."""
+    uai = _only_school(home)
+    if uai:
+        return link("Utilisateurs.liste", uai=uai, liste=LISTES[profil], **more)
+    return link("Personnes.liste", profil=profil, **more)
+
+
+def _accounts(home: Home) -> None:
+    """Tell of accounts nobody activated, and of schools nobody administers."""
+    if home.schools is None or not allowed(Verb.LIRE, Resource.RATTACHEMENT):
+        return
+    use_perimetre_for(Resource.RATTACHEMENT)
+    found = reads.activation(db.session())
+    if found.never:
+        text = (
+            f"{number(found.never)} {plural(found.never, 'compte jamais activé', 'comptes jamais activés')}"
+        )
+        detail = (
+            f"sur {number(found.people)} personnes. Remettez-leur leurs identifiants de première connexion."
+        )
+        home.todo.append(Task(text, detail, _people_url(home, "eleve", etat="jamais"), "key", "warn"))
+    if found.without_administrator and allowed(Verb.ECRIRE, Resource.ETABLISSEMENT):
+        count, uai = found.without_administrator, _only_school(home)
+        address = (
+            link("EtablissementConsole.fiche", uai=uai)
+            if uai
+            else link("VueAcademie.liste", administrateur="sans")
+        )
+        text = f"{number(count)} {plural(count, 'établissement')} sans administrateur local"
+        home.todo.append(Task(text, "Nommez quelqu’un pour chacun.", address, "person-x", "warn"))
+
+
+def _roles(home: Home) -> None:
+    """Tell of the rights that end soon, each at the school they are held over."""
+    if not allowed(Verb.ECRIRE, Resource.ETABLISSEMENT):
+        return
+    use_perimetre_for(Resource.ETABLISSEMENT, Verb.ECRIRE)
+    for held in reads.roles_ending(db.session(), until=now() + ENDING_SOON):
+        school = held.etablissement
+        if held.jusqua is None or school is None:
+            continue
+        last = (held.jusqua - timedelta(seconds=1)).astimezone(PARIS).date()
+        home.todo.append(
+            Task(
+                f"Les droits de {held.compte} s’arrêtent le {day(last)}",
+                f"{ROLE_LABELS[Role(held.role)]}, {school.nom}",
+                link("EtablissementConsole.fiche", uai=school.uai),
+                "calendar-event",
+                "warn",
+            )
+        )
 
 
 def _figures(home: Home) -> None:
@@ -184,18 +261,21 @@ def _figures(home: Home) -> None:
     if home.schools is None:
         return
     if home.schools > 1:
-        address = link("EtablissementView.list")
+        address = link("VueAcademie.liste") or link("EtablissementView.list")
         home.figures.append(Figure("Établissements", capped_number(home.schools), address))
     if allowed(Verb.LIRE, Resource.RATTACHEMENT):
         use_perimetre_for(Resource.RATTACHEMENT)
         for profil, count in zip(PROFILS, reads.people(db.session(), tuple(PROFILS)), strict=True):
-            address = link("RattachementView.list", _flt_0_profil=profil)
+            address = _people_url(home, profil)
             home.figures.append(Figure(PROFILS[profil], capped_number(count), address))
     if allowed(Verb.LIRE, Resource.DIVISION):
         use_perimetre_for(Resource.DIVISION)
         count = reads.divisions(db.session())
-        home.figures.append(Figure("Classes", capped_number(count), link("DivisionView.list")))
+        uai = _only_school(home)
+        address = link("Classes.liste", uai=uai) if uai else link("DivisionView.list")
+        home.figures.append(Figure("Classes", capped_number(count), address))
     if allowed(Verb.LIRE, Resource.ALIMENTATION):
         use_perimetre_for(Resource.ALIMENTATION)
         last = since(reads.last_applied(db.session()))
-        home.figures.append(Figure("Dernière alimentation", last[:1].upper() + last[1:]))
+        address = link("AlimentationView.list")
+        home.figures.append(Figure("Dernière alimentation", last[:1].upper() + last[1:], address))

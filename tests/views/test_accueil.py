@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from app.extensions import now
-from app.models import Alimentation, Courriel, Personne, Rattachement, Tache
+from app.models import (
+    Alimentation,
+    Attribution,
+    BilanEtablissement,
+    Courriel,
+    Personne,
+    Rattachement,
+    Tache,
+)
 from tests.views.conftest import soup
 
 APP = Path(__file__).resolve().parents[2] / "app"
@@ -67,8 +77,35 @@ class TestHome:
         assert "Établissements" not in figures(inside)
         for label in ("Élèves", "Classes"):
             assert int(figures(inside)[label]) < int(everywhere[label]), label
-        address = soup(inside).select_one(".pr-stats a[href*='profil=eleve']")["href"]
-        assert admin.get(address).status_code == 200
+        ours = {box["href"] for box in soup(inside).select(".pr-stats a")}
+        assert "/etablissements/0190001A/utilisateurs/eleves/" in ours
+        wide = {box["href"] for box in soup(admin.get("/")).select(".pr-stats a")}
+        assert "/personnes/?profil=eleve" in wide
+        assert {address: admin.get(address).status_code for address in ours | wide} == dict.fromkeys(
+            ours | wide, 200
+        )
+
+    def test_what_waits_leads_to_those_it_counts(self, sign_in, ecoles, session):
+        for letter in ("a", "b"):
+            school = getattr(ecoles, f"ecole_{letter}")
+            session.add(BilanEtablissement(etablissement_id=school, eleves=1500, actives=300))
+        client = sign_in("correspondant", etablissement_id=ecoles.ecole_a)
+        session.scalars(select(Attribution)).one().jusqua = now() + timedelta(days=3)
+        session.commit()
+        answer = client.get("/")
+        todo = next(one for one in soup(answer).select(".card") if "À faire" in one.h2.get_text())
+        text = todo.get_text(" ", strip=True)
+        assert "1\u202f200 comptes jamais activés" in text
+        assert "1 établissement sans administrateur local" in text
+        assert "Les droits de Montagné Claire s’arrêtent le" in text
+        links = [one["href"] for one in todo.select("a")]
+        assert "/etablissements/0190001A/utilisateurs/eleves/?etat=jamais" in links
+        assert {one: client.get(one).status_code for one in links} == dict.fromkeys(links, 200)
+
+    def test_my_schools_first_those_at_hand(self, sign_in, ecoles, session):
+        client = sign_in("correspondant", etablissement_id=ecoles.ecole_a)
+        assert "/etablissements/0190001A/" in [one["href"] for one in soup(client.get("/")).select("main a")]
+        assert "Collège B" not in client.get("/").get_data(as_text=True)
 
     def test_who_has_no_module_sees_no_figure(self, sign_in, suivi):
         answer = sign_in("enseignant").get("/")
