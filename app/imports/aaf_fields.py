@@ -236,7 +236,7 @@ def value(raw: Raw, *names: str) -> str | None:
 
 def states(raw: Raw, *names: str) -> bool:
     """Say whether the source speaks of any of these attributes, be it to empty them."""
-    return any(name in raw for name in names)
+    return not raw.keys().isdisjoint(names)
 
 
 def _values(inner: str) -> list[str]:

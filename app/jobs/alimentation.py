@@ -80,8 +80,8 @@ def read_and_compare(
             with _calm_collector():
                 objects = read_ahead(source, files, structures)
                 for read in comparer(session, alimentation, entete, objects, etablissements=etablissements):
-                    session.commit()
                     _count(session, LUES)
+                    session.commit()
                     progress(read, None)
         except UserError as error:
             session.rollback()
@@ -123,8 +123,8 @@ def apply(
                 session.rollback()
                 refused.append(error.message)
             else:
-                session.commit()
                 _count(session, ECRITES)
+                session.commit()
             progress(done, len(chosen))
     clore_application(session, alimentation)
     session.commit()
@@ -155,9 +155,8 @@ def _calm_collector() -> Iterator[None]:
 
 
 def _count(session: Session, names: Sequence[str]) -> None:
-    """Let the planner know what the last batch or school added."""
+    """Let the planner know what this batch or school adds, in the transaction that adds it."""
     refresh_statistics(session, [Alimentation.metadata.tables[name] for name in names])
-    session.commit()
 
 
 def _settings() -> Reglages:

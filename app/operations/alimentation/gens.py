@@ -35,6 +35,8 @@ from app.operations.alimentation.references import References, labels
 from app.operations.alimentation.registre import RECONNU
 from app.queries.noms import personne_key
 
+_SUITE = IDENTITE[IDENTITE.index("prenom") + 1 :]
+
 
 @dataclass(slots=True)
 class LigneEcart:
@@ -261,7 +263,7 @@ def _insert(
     rows["personne"].append(
         (
             pid,
-            nom, *(values.get(name) if name != "prenom" else prenom for name in IDENTITE[1:]),
+            nom, values.get("nom_usage"), prenom, *map(values.get, _SUITE),
             key[:220], login, ctx.source, 1, stamp, stamp, 1,
         )
     )  # fmt: skip

@@ -63,8 +63,8 @@ class References:
                 )
             }
         known = self._ids[table]
-        missing = sorted({code for code in codes if code and code[:32] not in known})
-        for code in missing:
+        missing = {code for code in codes if code and code[:32] not in known}
+        for code in sorted(missing):
             rows_of(
                 self.session,
                 f"INSERT INTO {table} (etablissement_id, code, libelle, source, active)"
