@@ -16,7 +16,7 @@ from app.tables.alimentation import (
     Ecart,
     FicheSource,
 )
-from app.tables.comptes import Attribution, Compte, EssaiConnexion, SessionCompte
+from app.tables.comptes import AssertionRecue, Attribution, Compte, EssaiConnexion, SessionCompte
 from app.tables.console import (
     BilanEtablissement,
     BilanNiveau,
@@ -59,6 +59,7 @@ __all__ = [
     "Academie",
     "Alimentation",
     "AlimentationEtablissement",
+    "AssertionRecue",
     "Attribution",
     "Battement",
     "BilanEtablissement",

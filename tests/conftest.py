@@ -27,17 +27,20 @@ from tests.support.services import (
     empty_database,
     postgresql_available,
     redis_available,
+    slapd_path,
 )
 from tests.support.services import psql as run_sql
 
 REQUIRED = {
     "postgresql": "PREAU_EXIGER_POSTGRESQL",
     "redis": "PREAU_EXIGER_REDIS",
+    "ldap": "PREAU_EXIGER_LDAP",
     "navigateur": "PREAU_EXIGER_NAVIGATEUR",
 }
 PRESENT: dict[str, Callable[[], bool]] = {
     "postgresql": postgresql_available,
     "redis": redis_available,
+    "ldap": lambda: slapd_path() is not None,
     "navigateur": lambda: chromium_path() is not None,
 }
 

@@ -6,6 +6,7 @@ threads at once get no more tries than one. A success takes its attempt back.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +17,11 @@ from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.extensions import now
-from app.models import Compte, EssaiConnexion
+from app.extensions import Base, now
+from app.models import AssertionRecue, Compte, EssaiConnexion
+
+DERIVE = timedelta(hours=1)
+"""How late clocks may run: an assertion is remembered that long after its end."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,20 @@ def find_account(session: Session, login: str) -> Compte | None:
     return found.one_or_none()
 
 
+def consume_assertion(session: Session, cle: str, *, expire_le: datetime) -> bool:
+    """Note that an assertion served; tell whether it was the first time. Ended ones are forgotten."""
+    forgotten = now() - DERIVE
+    session.execute(delete(AssertionRecue).where(AssertionRecue.expire_le < forgotten))
+    digest = hashlib.sha256(cle.encode()).hexdigest()
+    written = session.execute(
+        _insert(session, AssertionRecue)
+        .values(cle=digest, expire_le=expire_le)
+        .on_conflict_do_nothing()
+        .returning(AssertionRecue.cle)
+    )
+    return written.first() is not None
+
+
 def wait_text(wait: timedelta) -> str:
     """Write a waiting time: «8 secondes», «2 minutes»."""
     seconds = max(1, math.ceil(wait.total_seconds()))
@@ -94,9 +112,7 @@ def wait_text(wait: timedelta) -> str:
 
 def _count(session: Session, frein: Frein, instant: datetime) -> tuple[int, datetime]:
     """Add one to a key (start again at one when it is old); return the count and the date before."""
-    insert: Any = (sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert)(
-        EssaiConnexion
-    )
+    insert = _insert(session, EssaiConnexion)
     old = EssaiConnexion.modifie_le < instant - frein.oubli
     statement = (
         insert.values(cle=frein.cle, echecs=1, prochain_le=instant, modifie_le=instant)
@@ -112,3 +128,8 @@ def _count(session: Session, frein: Frein, instant: datetime) -> tuple[int, date
     )
     row = session.execute(statement).one()
     return row.echecs, row.prochain_le
+
+
+def _insert(session: Session, entity: type[Base]) -> Any:
+    """Return the engine's own INSERT, which knows ``ON CONFLICT``."""
+    return (sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert)(entity)

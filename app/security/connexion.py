@@ -23,6 +23,10 @@ REFUS_GUICHET = (
     "Le guichet académique vous a reconnu, mais aucun compte de la console ne porte ce nom. "
     "Adressez-vous à l’administrateur local de votre établissement."
 )
+ANNUAIRE_MUET = (
+    "L’annuaire qui vérifie les mots de passe ne répond pas. Réessayez dans quelques minutes\u00a0; "
+    "si cela dure, prévenez l’assistance de votre académie."
+)
 ADMIN_LOGIN = re.compile(r"^admin\.(?P<login>[^\s@]+\.[^\s@]+)$", re.IGNORECASE)
 
 
@@ -42,7 +46,11 @@ def admin_login(login: str) -> str | None:
     return found["login"].lower() if found else None
 
 
-def sign_in(login: str, password: str, proof: Callable[[str, str], bool | None] | None = None) -> Issue:
+class PreuveAbsenteError(Exception):
+    """The one who could vouch for a password cannot be asked now."""
+
+
+def sign_in(login: str, password: str, proof: Callable[[str, str], bool] | None = None) -> Issue:
     """Check a login and a password, ours or those ``proof`` vouches for, and open a session."""
     freins = throttle.freins(login)
     with own_transaction() as own:
@@ -56,16 +64,24 @@ def sign_in(login: str, password: str, proof: Callable[[str, str], bool | None] 
         )
     with own_reading() as own:
         compte = connexions.find_account(own, login)
-    right = verify_password(compte.password if compte is not None else None, password)
-    right = right or bool(proof is not None and proof(login, password))
+    ours = verify_password(compte.password if compte is not None else None, password)
+    try:
+        right = ours or (proof is not None and proof(login, password))
+    except PreuveAbsenteError:
+        with own_transaction() as own:  # nobody was wrong: the attempt is given back
+            connexions.succeed(own, effacer=[], rendre=[frein.cle for frein in freins])
+        return Issue(phrase=ANNUAIRE_MUET, code=503)
     if compte is None or not right or not (compte.active or compte.suspendu_le):
         _journal_failure(login if compte is not None else "", compte)
         return Issue(phrase=REFUS)
-    return accept(compte, [frein.cle for frein in freins], password)
+    return accept(compte, [frein.cle for frein in freins], password if ours else None)
 
 
 def accept(compte: Compte, cles: list[str], password: str | None = None) -> Issue:
-    """Open a session for a proven account, unless it is suspended; the proof gives back its attempt."""
+    """Open a session for a proven account, unless it is suspended; the proof gives back its attempt.
+
+    ``password`` is given only when it is the one kept here: a directory's is never stored.
+    """
     addresses = [cle for cle in cles if cle.startswith("adresse:")]
     others = [cle for cle in cles if cle not in addresses]
     if compte.suspendu_le is not None:

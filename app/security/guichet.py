@@ -6,13 +6,11 @@ the e-mail of an existing account.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from authlib.integrations.base_client import OAuthError
 from flask import Flask, current_app, request, session, url_for
-from flask_appbuilder.const import AUTH_LDAP, AUTH_OAUTH, AUTH_SAML
 from joserfc.errors import JoseError
 from requests import RequestException
 from werkzeug.wrappers import Response
@@ -29,27 +27,42 @@ FAILED = (
 )
 
 
+class _RefusedError(Exception):
+    """What came back proves nothing; the text is for our own logs."""
+
+
 def init_app(app: Flask) -> None:
-    """Give the sign-in page its button."""
+    """Load what the configured way in needs, so that a missing library stops the start, and give the
+    sign-in page its words.
+    """
+    match app.config["PREAU_GUICHET"]:
+        case "ldap":
+            from app.security import guichet_ldap  # noqa: F401
+        case "saml":
+            from app.security import guichet_saml  # noqa: F401
     app.jinja_env.globals["guichet_url"] = guichet_url
     app.jinja_env.globals["guichet_nom"] = lambda: app.config.get("PREAU_GUICHET_NOM", "")
 
 
+def mode() -> str:
+    """Return the way in on top of our own passwords: ``oidc``, ``ldap``, ``saml`` or nothing."""
+    return str(current_app.config["PREAU_GUICHET"])
+
+
 def guichet_url(suite: str | None = None) -> str:
     """Return where the button leads, empty when there is no outside sign-in."""
-    if current_app.config.get("AUTH_TYPE") not in {AUTH_OAUTH, AUTH_SAML}:
-        return ""
-    return url_for("ConnexionView.guichet", next=suite)
+    return url_for("ConnexionView.guichet", next=suite) if mode() in {"oidc", "saml"} else ""
 
 
 def depart() -> Response | Issue:
     """Send the browser to the académie's sign-in, or say that it does not answer."""
-    manager: Any = current_app.extensions["appbuilder"].sm
-    session[SUITE] = safe_next(request.args.get("next")) or "/"
-    if current_app.config["AUTH_TYPE"] == AUTH_SAML:
-        from flask import redirect
+    suite = safe_next(request.args.get("next")) or "/"
+    if mode() == "saml":
+        from app.security import guichet_saml
 
-        return redirect(manager.get_saml_login_redirect_url(GUICHET))
+        return guichet_saml.ask(suite)
+    session[SUITE] = suite
+    manager: Any = current_app.extensions["appbuilder"].sm
     back = url_for("ConnexionView.guichet_retour", _external=True)
     try:
         answer: Response = manager.oauth_remotes[GUICHET].authorize_redirect(back)
@@ -59,61 +72,80 @@ def depart() -> Response | Issue:
     return answer
 
 
-def retour() -> tuple[Issue, str]:
+def retour() -> Issue:
     """Check what the académie says, and open the session of the account it names."""
-    suite = safe_next(session.get(SUITE)) or "/"
     try:
-        claims = _claims()
-    except (OAuthError, JoseError, RequestException) as error:
+        name = _saml_name() if mode() == "saml" else _oidc_name()
+    except _RefusedError as error:
         current_app.logger.warning("outside sign-in refused: %s", error)
-        return Issue(phrase=FAILED, code=400), suite
-    name = _proven_name(claims)
+        return Issue(phrase=FAILED, code=400)
     if not name:
-        return Issue(phrase=REFUS_GUICHET), suite
+        return Issue(phrase=REFUS_GUICHET)
     with own_reading() as own:
         compte = connexions.find_account(own, name)
     if compte is None or not (compte.active or compte.suspendu_le):
-        return Issue(phrase=REFUS_GUICHET), suite
-    return accept(compte, []), suite
+        return Issue(phrase=REFUS_GUICHET)
+    return accept(compte, [])
 
 
-def ldap_proves(login: str, password: str) -> bool | None:
-    """Ask the directory whether the password is right; ``None`` when no directory is configured."""
-    if current_app.config.get("AUTH_TYPE") != AUTH_LDAP:
+def suite() -> str:
+    """Return where the person was going when they left for the académie: a path of ours."""
+    if mode() == "saml":
+        from app.security import guichet_saml
+
+        return safe_next(guichet_saml.asked()[1]) or "/"
+    return safe_next(session.get(SUITE)) or "/"
+
+
+def answered(response: Response) -> Response:
+    """Forget what was asked, once it served."""
+    if mode() == "saml":
+        from app.security import guichet_saml
+
+        guichet_saml.forget(response)
+    return response
+
+
+def ldap_proves() -> Callable[[str, str], bool] | None:
+    """Return what asks the directory about a password; ``None`` when no directory is configured."""
+    if mode() != "ldap":
         return None
-    if not login.strip() or not password:
-        return False
-    ldap: Any = importlib.import_module("ldap")
+    from app.security import guichet_ldap
+
+    return guichet_ldap.proves
+
+
+def metadata() -> Response | None:
+    """Return our SAML metadata; ``None`` when SAML is not the way in."""
+    if mode() != "saml":
+        return None
+    from app.security import guichet_saml
+
+    return guichet_saml.metadata()
+
+
+def _oidc_name() -> str:
+    """Return the name the provider vouches for.
+
+    :raises _RefusedError: when its answer does not hold.
+    """
     manager: Any = current_app.extensions["appbuilder"].sm
-    connection = ldap.initialize(current_app.config["AUTH_LDAP_SERVER"])
-    connection.set_option(ldap.OPT_REFERRALS, 0)
-    if current_app.config["AUTH_LDAP_TLS_CACERTFILE"]:
-        connection.set_option(ldap.OPT_X_TLS_CACERTFILE, current_app.config["AUTH_LDAP_TLS_CACERTFILE"])
-    connection.set_option(ldap.OPT_X_TLS_REQUIRE_CERT, ldap.OPT_X_TLS_DEMAND)
-    connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
-    if current_app.config["AUTH_LDAP_USE_TLS"]:
-        connection.start_tls_s()
     try:
-        if current_app.config["AUTH_LDAP_BIND_USER"]:
-            manager._ldap_bind_indirect(ldap, connection)
-        name, _attributes = manager._search_ldap(ldap, connection, login)
-        return bool(name) and bool(manager._ldap_bind(ldap, connection, name, password))
-    finally:
-        connection.unbind_s()
-
-
-def _claims() -> Mapping[str, Any]:
-    manager: Any = current_app.extensions["appbuilder"].sm
-    if current_app.config["AUTH_TYPE"] == AUTH_SAML:
-        return manager.get_saml_userinfo(GUICHET) or {}
-    token = manager.oauth_remotes[GUICHET].authorize_access_token()
+        token = manager.oauth_remotes[GUICHET].authorize_access_token()
+    except (OAuthError, JoseError, RequestException) as error:
+        raise _RefusedError(str(error)) from error
     claims: Mapping[str, Any] = token.get("userinfo") or {}
-    return claims
-
-
-def _proven_name(claims: Mapping[str, Any]) -> str:
     field = current_app.config["PREAU_GUICHET_CHAMP"]
     value = claims.get(field)
     if field == "email" and claims.get("email_verified") is not True:
         return ""
     return value.strip() if isinstance(value, str) else ""
+
+
+def _saml_name() -> str:
+    from app.security import guichet_saml
+
+    try:
+        return guichet_saml.proven_name()
+    except guichet_saml.ReponseRefuseeError as error:
+        raise _RefusedError(str(error)) from error

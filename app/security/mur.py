@@ -226,6 +226,7 @@ RULES: dict[Any, Rule] = {
     m.BilanNiveau: _school,
     m.CitationResponsable: _through(m.Alimentation, "alimentation_id", _alimentation),
     m.EssaiConnexion: _nobody,
+    m.AssertionRecue: _nobody,
     User: _compte,
 }
 """Mapped class → which of its rows a perimeter contains (``User`` stands for ``Compte`` too)."""

@@ -104,3 +104,12 @@ class EssaiConnexion(Base):
     echecs: Mapped[int] = mapped_column(default=0)
     prochain_le: Mapped[datetime] = mapped_column(Instant, default=now)
     modifie_le: Mapped[datetime] = mapped_column(Instant, default=now)
+
+
+class AssertionRecue(Base):
+    """An assertion of the académie's identity provider that already opened a session: it serves once."""
+
+    __tablename__ = "assertion_recue"
+
+    cle: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expire_le: Mapped[datetime] = mapped_column(Instant, index=True)

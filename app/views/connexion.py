@@ -45,7 +45,7 @@ class ConnexionView(BaseView):
         wanted = admin_login(login)
         if wanted is not None:
             return self._page(identifiant=login, admin=wanted)
-        issue = sign_in(login, password, guichet.ldap_proves)
+        issue = sign_in(login, password, guichet.ldap_proves())
         if issue.compte is None:
             return self._refused(issue, login)
         answer = redirect(safe_next(request.values.get("next")) or "/")
@@ -58,15 +58,21 @@ class ConnexionView(BaseView):
         if not guichet.guichet_url():
             abort(404)
         leaving = guichet.depart()
-        return self._refused(leaving, "") if isinstance(leaving, Issue) else leaving
+        return self._unrecognised(leaving) if isinstance(leaving, Issue) else leaving
 
     @expose("/connexion/guichet/retour", methods=["GET", "POST"])
     def guichet_retour(self) -> BaseResponse:
         """Come back from it, recognised or not."""
         if not guichet.guichet_url():
             abort(404)
-        issue, suite = guichet.retour()
-        return redirect(suite) if issue.compte is not None else self._refused(issue, "")
+        suite = guichet.suite()
+        issue = guichet.retour()
+        return self._unrecognised(issue) if issue.compte is None else guichet.answered(redirect(suite))
+
+    @expose("/connexion/guichet/metadonnees", methods=["GET"])
+    def guichet_metadonnees(self) -> BaseResponse:
+        """Show the académie's identity provider who we are (SAML)."""
+        return guichet.metadata() or abort(404)
 
     @expose("/login/", methods=["GET"])
     def old_address(self) -> BaseResponse:
@@ -99,6 +105,11 @@ class ConnexionView(BaseView):
         if issue.attente:
             answer.headers["Retry-After"] = str(max(1, round(issue.attente.total_seconds())))
         return answer
+
+    def _unrecognised(self, issue: Issue) -> BaseResponse:
+        """Refuse without writing a cookie: the provider's post comes without ours, which must survive it."""
+        page = self.render_template("connexion/guichet_refuse.html", refus=issue.phrase)
+        return make_response(page, issue.code)
 
     def _page(self, **context: Any) -> Response:
         context.setdefault("suite", safe_next(request.values.get("next")))

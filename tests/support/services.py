@@ -1,4 +1,4 @@
-"""Which services this machine has: PostgreSQL, Redis, a browser."""
+"""Which services this machine has: PostgreSQL, Redis, an LDAP server, a browser."""
 
 from __future__ import annotations
 
@@ -84,3 +84,10 @@ def redis_available() -> bool:
 def chromium_path() -> str | None:
     """Return the browser the tests drive, if any."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def slapd_path() -> str | None:
+    """Return the LDAP server the tests start, if any; Debian keeps it out of users' paths."""
+    return shutil.which("slapd") or shutil.which(
+        "slapd", path="/usr/sbin:/usr/lib/openldap:/usr/local/libexec"
+    )
