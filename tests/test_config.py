@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from flask_appbuilder.const import AUTH_LDAP, AUTH_SAML
+from flask_appbuilder.const import AUTH_DB
 
 from app.config import ReglageInvalideError, flask_config, load
+from tests.support.certificats import autorite
 
 COMPLETE = {
     "demo": False,
@@ -90,7 +91,7 @@ class TestGuichet:
     SAML = {
         "idp_entite": "https://idp.ac-exemple.fr",
         "idp_connexion": "https://idp.ac-exemple.fr/sso",
-        "idp_certificat": "MII…",
+        "idp_certificat": autorite("idp").pem,
         "sp_entite": "https://console.ac-exemple.fr",
     }
 
@@ -112,8 +113,21 @@ class TestGuichet:
             ("ldap", {"serveur": "ldaps://x"}, "« recherche »"),
             ("ldap", {**LDAP, "serveur": "annuaire"}, "« serveur »"),
             ("ldap", {**LDAP, "serveur": "ldap://annuaire"}, "« starttls »"),
+            ("ldap", {**LDAP, "serveur": "ldaps://annuaire/ou=agents"}, "« serveur »"),
+            ("ldap", {**LDAP, "serveur": "ldaps://"}, "« serveur »"),
+            ("ldap", {**LDAP, "starttls": True}, "« starttls »"),
+            ("ldap", {**LDAP, "starttls": "non"}, "« starttls »"),
+            ("ldap", {**LDAP, "champ_login": "uid)(x"}, "« champ_login »"),
+            ("ldap", {**LDAP, "filtre": "objectClass=person"}, "« filtre »"),
+            ("ldap", {**LDAP, "compte": "cn=preau"}, "« mot_de_passe »"),
+            ("ldap", {**LDAP, "certificats": "/nulle/part.pem"}, "« certificats »"),
             ("saml", {**SAML, "idp_connexion": "http://x"}, "« idp_connexion »"),
             ("saml", {**SAML, "idp_certificat": None}, "« idp_certificat »"),
+            ("saml", {**SAML, "idp_certificat": "MII…"}, "« idp_certificat »"),
+            ("saml", {**SAML, "idp_certificat": ["TUlJ"]}, "« idp_certificat »"),
+            ("saml", {**SAML, "idp_certificat": [3]}, "« idp_certificat »"),
+            ("saml", {**SAML, "sp_entite": "urn:console"}, "« sp_acs »"),
+            ("saml", {**SAML, "sp_acs": "https://console.ac-exemple.fr/saml"}, "« sp_acs »"),
         ],
     )
     def test_each_wrong_key_is_named(self, tmp_path, mode, values, named):
@@ -122,22 +136,29 @@ class TestGuichet:
         assert f"PREAU_{mode.upper()}_FICHIER" in str(refused.value)
         assert named in str(refused.value)
 
-    def test_ldap_becomes_the_framework_s_keys(self, tmp_path):
+    def test_ldap_reads_the_address_and_its_usual_port(self, tmp_path):
         config = flask_config(load(**self.write(tmp_path, "ldap", {**self.LDAP, "champ_login": "mail"})))
-        assert config["AUTH_TYPE"] == AUTH_LDAP
-        assert config["AUTH_LDAP_SERVER"] == "ldaps://annuaire.ac-exemple.fr"
-        assert config["AUTH_LDAP_SEARCH"] == "ou=agents,dc=exemple"
-        assert config["AUTH_LDAP_UID_FIELD"] == "mail"
-        assert config["AUTH_LDAP_ALLOW_SELF_SIGNED"] is False
-        assert config["AUTH_LDAP_TLS_DEMAND"] is True
+        assert (config["AUTH_TYPE"], config["PREAU_GUICHET"]) == (AUTH_DB, "ldap")
+        asked = config["PREAU_LDAP"]
+        assert (asked["host"], asked["port"], asked["starttls"]) == ("annuaire.ac-exemple.fr", 636, False)
+        assert (asked["base"], asked["field"]) == ("ou=agents,dc=exemple", "mail")
+        values = {**self.LDAP, "serveur": "ldap://annuaire", "starttls": True}
+        config = flask_config(load(**self.write(tmp_path, "ldap", values)))
+        assert (config["PREAU_LDAP"]["port"], config["PREAU_LDAP"]["starttls"]) == (389, True)
+
+    def test_saml_asks_for_signed_assertions_and_answers_at_our_address(self, tmp_path):
+        config = flask_config(load(**self.write(tmp_path, "saml", self.SAML)))
+        assert (config["AUTH_TYPE"], config["PREAU_GUICHET"]) == (AUTH_DB, "saml")
+        saml = config["PREAU_SAML"]
+        assert saml["idp"]["singleSignOnService"]["url"] == "https://idp.ac-exemple.fr/sso"
+        back = "https://console.ac-exemple.fr/connexion/guichet/retour"
+        assert saml["sp"]["assertionConsumerService"]["url"] == back
+        assert saml["strict"] is True
+        assert saml["security"]["wantAssertionsSigned"] is True
         assert config["AUTH_USER_REGISTRATION"] is False
 
-    def test_saml_becomes_the_framework_s_keys(self, tmp_path):
-        config = flask_config(load(**self.write(tmp_path, "saml", self.SAML)))
-        assert config["AUTH_TYPE"] == AUTH_SAML
-        assert (
-            config["SAML_PROVIDERS"][0]["idp"]["singleSignOnService"]["url"]
-            == "https://idp.ac-exemple.fr/sso"
-        )
-        assert config["SAML_CONFIG"]["strict"] is True
-        assert config["SAML_CONFIG"]["security"]["wantAssertionsSigned"] is True
+    def test_saml_takes_bare_base64_and_several_certificates(self, tmp_path):
+        bare = "".join(self.SAML["idp_certificat"].split("-----")[2].split())
+        values = {**self.SAML, "idp_certificat": [bare, self.SAML["idp_certificat"]]}
+        config = flask_config(load(**self.write(tmp_path, "saml", values)))
+        assert config["PREAU_SAML"]["idp"]["x509certMulti"]["signing"] == [bare, bare]
