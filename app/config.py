@@ -32,6 +32,10 @@ class Reglages(BaseSettings):
     demo: bool = Field(
         False, description="Mode démonstration : académie fictive, réglages sûrs en local seulement"
     )
+    nom: str = Field("", description="Nom de l’académie ou de la collectivité, sur la page de connexion")
+    lien_aide: str = Field("", description="Adresse de la page d’aide, à la place de la nôtre")
+    lien_accessibilite: str = Field("", description="Adresse de la déclaration d’accessibilité")
+    lien_donnees: str = Field("", description="Adresse de la page sur les données personnelles")
     cle_secrete: str = Field("", description="Clé de signature des cookies, 32 caractères au moins")
     cle_codes: str = Field(
         "", description="Clé des codes d’activation, 32 caractères au moins, hors de la base"
@@ -69,6 +73,10 @@ class Reglages(BaseSettings):
         """Return the database address; SQLite in the data folder by default."""
         return self.base or f"sqlite:///{self.dossier / 'preau.db'}"
 
+    def deployment(self) -> str:
+        """Return whose console this is."""
+        return self.nom.strip() or ("Académie de Touraine-Berry" if self.demo else "")
+
     def guichet_file(self) -> Path | None:
         """Return the file of the outside sign-in, when there is one."""
         files = {"ldap": self.ldap_fichier, "oidc": self.oidc_fichier, "saml": self.saml_fichier}
@@ -99,6 +107,12 @@ def load(**overrides: Any) -> Reglages:
         raise ReglageInvalideError(f"Préau ne démarre pas : {_wrong_value(error)}") from error
     except GuichetError as error:
         raise ReglageInvalideError(f"Préau ne démarre pas : {error}") from error
+    for name in ("lien_aide", "lien_accessibilite", "lien_donnees"):
+        link = getattr(settings, name)
+        if link and not link.startswith("https://"):
+            raise ReglageInvalideError(
+                f"Préau ne démarre pas : PREAU_{name.upper()} doit commencer par https://."
+            )
     if settings.demo:
         return settings
     refusals = [

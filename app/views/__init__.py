@@ -22,6 +22,7 @@ from app.views import (
     frame,
     journal,
     mon_espace,
+    pages_publiques,
     preferences,
     referentiel,
     rendering,
@@ -34,6 +35,7 @@ from app.views.accueil import AccueilView
 
 SECTIONS = (
     connexion,
+    pages_publiques,
     preferences,
     choix,
     console,

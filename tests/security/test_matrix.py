@@ -231,4 +231,4 @@ def test_strangers_read_public_pages_only():
     opened = {
         key[0] for key, row in read_file().items() if row[STRANGER] not in {"connexion", "403", "404", "405"}
     }
-    assert opened == {"/sante", "/sante/pret"}
+    assert opened == {"/sante", "/sante/pret", "/aide", "/accessibilite", "/donnees-personnelles"}
