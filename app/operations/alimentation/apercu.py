@@ -19,6 +19,7 @@ from app.models import Academie, Alimentation, AlimentationEtablissement, Etabli
 from app.operations.alimentation.champs import PROFILS_DE
 from app.operations.alimentation.fiches import EnTete
 from app.operations.alimentation.registre import COMPTES, Registre
+from app.operations.alimentation.structures_accord import stated_elsewhere
 
 UN_JOUR = timedelta(days=1)
 PARIS = ZoneInfo("Europe/Paris")
@@ -213,7 +214,8 @@ def _people_who_left(
 def _classes_gone(
     session: Session, alimentation: Alimentation, registre: Registre, kind: str, table: str
 ) -> None:
-    for cle, uai, code in rows_of(
+    """Stage the classes a source stops stating, unless another source states them still."""
+    gone = rows_of(
         session,
         f"SELECT f.cle, e.uai, t.code FROM fiche_source f JOIN etablissement e ON e.id = f.etablissement_id"
         f" JOIN {table} t ON t.etablissement_id = e.id AND f.cle = e.uai || '$' || t.code AND t.active"
@@ -222,7 +224,11 @@ def _classes_gone(
         espace=alimentation.cle_portee,
         objet=kind,
         feed=alimentation.id,
-    ):
+    )
+    kept = stated_elsewhere(session, alimentation.cle_portee, kind, [row[0] for row in gone])
+    for cle, uai, code in gone:
+        if cle in kept:
+            continue
         registre.ajouter(
             "depart", kind, cle, [uai], libelle=code, identifiant=cle,
             donnees=orjson.dumps({"uai": uai, "code": code}),

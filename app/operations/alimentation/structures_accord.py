@@ -84,11 +84,7 @@ Stated = dict[int | str, list[tuple[str, str, int]]]
 
 def _stated(session: Session, espace: str, objet: str, items: Sequence[Item]) -> Stated:
     """Return what each source last stated of these objects: by school for schools, by key for others."""
-    schools = {cle.partition("$")[0] for cle, _line, _champs, _heard in items if "$" in cle}
-    scopes = {espace, "annuaire"}
-    scopes |= {f"{source}:{uai}" for source in SOURCES_ECOLE for uai in schools}
-    for (code,) in rows_of(session, "SELECT code FROM academie"):
-        scopes |= {f"{source}:{code}" for source in SOURCES_ACADEMIE}
+    scopes = _scopes(session, [item[0] for item in items]) | {espace}
     by_school = objet == "etablissement"
     if by_school:
         uais = rows_of(
@@ -108,3 +104,29 @@ def _stated(session: Session, espace: str, objet: str, items: Sequence[Item]) ->
         if present or scope == espace:
             found[school if by_school else cle].append((scope, cle, TOUT if champs is None else champs))
     return found
+
+
+def _scopes(session: Session, cles: Sequence[str]) -> set[str]:
+    """Return the scopes that may state these objects: those of académies, those of their schools."""
+    scopes = {"annuaire"}
+    for (code,) in rows_of(session, "SELECT code FROM academie"):
+        scopes |= {f"{source}:{code}" for source in SOURCES_ACADEMIE}
+    schools = {cle.partition("$")[0] for cle in cles if "$" in cle}
+    return scopes | {f"{source}:{uai}" for source in SOURCES_ECOLE for uai in schools}
+
+
+def stated_elsewhere(session: Session, espace: str, objet: str, cles: Sequence[str]) -> set[str]:
+    """Return, of the classes a source no longer states, those another source still does."""
+    if not cles:
+        return set()
+    return {
+        row[0]
+        for row in rows_of(
+            session,
+            "SELECT cle FROM fiche_source WHERE espace IN :scopes AND objet = :objet AND cle IN :cles"
+            " AND presente AND absente_de IS NULL",
+            scopes=sorted(_scopes(session, cles) - {espace}),
+            objet=objet,
+            cles=sorted(cles),
+        )
+    }
