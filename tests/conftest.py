@@ -21,15 +21,18 @@ from sqlalchemy.orm import Session
 from app import create_app
 from app.extensions import db
 from app.security.perimetres import TOUT, perimetre
+from tests.support.routes import compile_once
 from tests.support.services import (
     POSTGRESQL,
     chromium_path,
-    empty_database,
+    emptying,
     postgresql_available,
     redis_available,
     slapd_path,
 )
 from tests.support.services import psql as run_sql
+
+compile_once()
 
 REQUIRED = {
     "postgresql": "PREAU_EXIGER_POSTGRESQL",
@@ -85,6 +88,13 @@ def database_postgresql(template_postgresql: str) -> Iterator[str]:
     run_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+@pytest.fixture(scope="session")
+def empty_postgresql(database_postgresql: str) -> Iterator[Callable[[], None]]:
+    """What puts that database back as it was born."""
+    with emptying(database_postgresql) as empty:
+        yield empty
+
+
 def uri_of(name: str) -> str:
     """Return the address of a database of the test server."""
     return POSTGRESQL.set(database=name).render_as_string(hide_password=False)
@@ -118,9 +128,10 @@ def reglages(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -
         yield {"demo": True, "dossier": tmp_path, "base": uri_of(name)}
         run_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         return
+    empty = request.getfixturevalue("empty_postgresql")
     name = request.getfixturevalue("database_postgresql")
     yield {"demo": True, "dossier": tmp_path, "base": uri_of(name)}
-    empty_database(name)
+    empty()
 
 
 @pytest.fixture
