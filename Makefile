@@ -34,11 +34,11 @@ fmt: .venv/.dev ## Met le code en forme
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 
-bench: .venv/.dev ## Mesure les vitesses annoncées et les compare aux seuils
+bench: .venv/.dev .venv-bench/.pair ## Mesure les vitesses annoncées et les compare aux seuils
 	@$(PY) -m bench
 
 lock: .venv/.dev ## Recalcule les versions figées de requirements/
-	@for nom in prod dev; do \
+	@for nom in prod dev bench; do \
 	  .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-emit-index-url \
 	    --output-file=requirements/$$nom.txt requirements/$$nom.in; \
 	done
@@ -59,4 +59,10 @@ vendor: ## Recopie les fichiers de tiers servis au navigateur (demande npm)
 .venv/.dev: .venv/.prod requirements/dev.txt
 	@echo "Installation des outils de développement (une seule fois)…"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv-bench/.pair: requirements/bench.txt
+	@echo "Installation de Django, à part, pour s’y comparer (une seule fois)…"
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@

@@ -144,7 +144,7 @@ class TestRepository:
             path.relative_to(ROOT).as_posix()
             for pattern in ("*.py", "*.txt", "*.in", "*.md", "*.toml", "Makefile", "*.sh", "*.html")
             for path in ROOT.rglob(pattern)
-            if not {".venv", "var", "vendor", ".git"} & set(path.relative_to(ROOT).parts)
+            if not {".venv", ".venv-bench", "var", "vendor", ".git"} & set(path.relative_to(ROOT).parts)
             and re.search(hosts, path.read_text(encoding="utf-8", errors="replace"))
         ]
         assert guilty == []

@@ -1,0 +1,1 @@
+"""A million people in three thousand schools, written straight into the final tables."""
