@@ -54,8 +54,11 @@ def perimetre(session: Session, value: Perimetre) -> Iterator[None]:
         else:
             session.info[KEY] = before
             if not before.tout and before != value:
-                for key in set(session.identity_map.keys()) - known:
-                    session.expire(session.identity_map[key])
+                # held while they are expired: one may be all that keeps another in the session
+                loaded = [session.identity_map.get(key) for key in set(session.identity_map.keys()) - known]
+                for row in loaded:
+                    if row is not None:
+                        session.expire(row)
 
 
 @event.listens_for(Session, "do_orm_execute")

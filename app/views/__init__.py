@@ -10,6 +10,7 @@ from flask_appbuilder.menu import Menu
 from app.extensions import db
 from app.security.manager import PreauAppBuilder, PreauSecurityManager
 from app.views import (
+    academie,
     administrateurs,
     alimentation,
     choix,
@@ -23,6 +24,7 @@ from app.views import (
     journal,
     mon_espace,
     pages_publiques,
+    palette,
     preferences,
     referentiel,
     rendering,
@@ -30,6 +32,7 @@ from app.views import (
     suivi,
     utilisateurs,
     volets,
+    vues,
 )
 from app.views.accueil import AccueilView
 
@@ -43,6 +46,9 @@ SECTIONS = (
     journal,
     utilisateurs,
     classes,
+    academie,
+    vues,
+    palette,
     alimentation,
     suivi,
     comptes,

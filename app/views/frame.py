@@ -16,7 +16,7 @@ from app.security.permissions import Resource, Verb
 from app.views.arbre import Branch, current_key, tree
 from app.views.ecole import Ecole, school_of_page
 
-MODULE_OF = dict.fromkeys(("Alimentation", "Suivi", "Droits"), "Administration")
+MODULE_OF = dict.fromkeys(("Établissements", "Alimentation", "Suivi", "Droits"), "Administration")
 """Section of the menu → module that holds it; a section that is not here is a module of its own."""
 
 

@@ -14,6 +14,36 @@ SOURCES_ALIMENTATION = {
 SOURCES = {"manuel": "Saisie à la main", **SOURCES_ALIMENTATION}
 SECTEURS = {"public": "Public", "prive": "Privé"}
 ETATS_ETABLISSEMENT = {"ouvert": "Ouvert", "ferme": "Fermé"}
+TYPES_ETABLISSEMENT = {
+    "ECOLE": "École",
+    "COLLEGE": "Collège",
+    "LYCEE": "Lycée",
+    "LYCEE D'ENSEIGNEMENT GENERAL": "Lycée général",
+    "LYCEE D'ENSEIGNEMENT TECHNOLOGIQUE": "Lycée technologique",
+    "LYCEE D'ENSEIGNEMENT GENERAL ET TECHNOLOGIQUE": "Lycée général et technologique",
+    "LYCEE POLYVALENT": "Lycée polyvalent",
+    "LYCEE PROFESSIONNEL": "Lycée professionnel",
+}
+NIVEAUX = {
+    "PS": "Petite section",
+    "MS": "Moyenne section",
+    "GS": "Grande section",
+    "CP": "CP",
+    "CE1": "CE1",
+    "CE2": "CE2",
+    "CM1": "CM1",
+    "CM2": "CM2",
+    "6EME": "6e",
+    "5EME": "5e",
+    "4EME": "4e",
+    "3EME": "3e",
+    "2NDE": "Seconde",
+    "1ERE": "Première",
+    "TERMINALE": "Terminale",
+    "CAP": "CAP",
+    "BAC PRO": "Bac pro",
+}
+"""Level as sources name it → as people say it, in school order."""
 CIVILITES = {"M": "Monsieur", "M.": "Monsieur", "MME": "Madame", "Mme": "Madame", "MLLE": "Madame"}
 SEXES = {"F": "Féminin", "M": "Masculin"}
 MOTIFS_FIN = {
@@ -94,3 +124,16 @@ CHAMPS = {
     **IDENTIFIANT_LABELS,
 }
 """Field of a difference → its name on the screen."""
+
+
+def school_type(value: str | None) -> str:
+    """Return the type of a school as people write it; sources shout."""
+    text = (value or "").strip()
+    known = TYPES_ETABLISSEMENT.get(text.upper().replace("’", "'"))
+    return known or (text.capitalize() if text.isupper() else text)
+
+
+def school_level(value: str | None) -> str:
+    """Return a level as people say it."""
+    text = (value or "").strip()
+    return NIVEAUX.get(text.upper()) or (text.capitalize() if text.isupper() else text)
