@@ -31,6 +31,11 @@ def start_request() -> str:
     return reference
 
 
+def current_reference() -> str:
+    """Return the reference of the request at hand, which each of its log lines carries."""
+    return _reference.get()
+
+
 def init_app(app: Flask) -> None:
     """Give each request a reference and log how it ended: the route's pattern, never its values."""
 

@@ -158,7 +158,7 @@ def candidates(session: Session, etablissement_id: int, typed: str, *, limit: in
     ]
 
 
-def feeds(session: Session, etablissement_id: int) -> list[Flux]:
+def feeds(session: Session, etablissement_id: int, *, limit: int = LAST_FEEDS) -> list[Flux]:
     """Return the last feeds of a school, applied there or waiting for somebody to confirm them."""
     statement = (
         select(AlimentationEtablissement, Alimentation)
@@ -168,7 +168,7 @@ def feeds(session: Session, etablissement_id: int) -> list[Flux]:
             or_(AlimentationEtablissement.applique_le.is_not(None), Alimentation.etat == "apercu"),
         )
         .order_by(AlimentationEtablissement.id.desc())
-        .limit(LAST_FEEDS)
+        .limit(limit)
     )
     return [Flux(feed, line) for line, feed in session.execute(statement)]
 

@@ -103,6 +103,7 @@ NODES: tuple[Node, ...] = (
         within=("Classes.fiche",),
         count="divisions",
     ),
+    Node("alimentation", "Alimentation", Resource.ALIMENTATION, "AlimentationEcole.liste"),
     Node("journal", "Journal", Resource.JOURNAL, "JournalEtablissement.liste"),
 )
 

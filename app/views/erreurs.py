@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask, current_app, jsonify, render_template, request
 from flask_login import current_user
@@ -12,6 +13,8 @@ from werkzeug.wrappers import Response
 
 from app.errors import ConflictError, NotFoundError, UserError
 from app.extensions import db
+from app.logs import current_reference
+from app.views.ecole import school_of_page
 
 SURROGATES = range(0xD800, 0xE000)
 
@@ -120,6 +123,7 @@ def error_page(code: int, *, text: str = "", reference: str = "") -> Response:
     """Draw an error page, as JSON for a script that asked for some."""
     words = PAGES.get(code, PAGES[500 if code >= 500 else 400])
     sentence = text or words.text
+    reference = reference or current_reference()
     best = request.accept_mimetypes.best_match(["text/html", "application/json"])
     if best == "application/json":
         answer: Response = jsonify(erreur=sentence, reference=reference or None)
@@ -131,7 +135,8 @@ def error_page(code: int, *, text: str = "", reference: str = "") -> Response:
 
 
 def _draw(words: Words, sentence: str, reference: str) -> str:
-    context = {"title": words.title, "text": sentence, "glyph": words.icon, "reference": reference}
+    context: dict[str, Any] = {"title": words.title, "text": sentence, "glyph": words.icon}
+    context |= {"reference": reference, "ecole": school_of_page()}
     try:
         framed = bool(current_user and current_user.is_authenticated)
         return render_template("erreurs/erreur.html" if framed else "erreurs/nue.html", **context)

@@ -169,7 +169,12 @@ def _accounts(made: Dossier, school: Etablissement) -> None:
         )
     )
     made.figures.append(
-        Figure("Élèves", number(row.eleves), f"en {number(row.divisions)} {plural(row.divisions, 'classe')}")
+        Figure(
+            "Élèves",
+            number(row.eleves),
+            f"en {number(row.divisions)} {plural(row.divisions, 'classe')}",
+            address("Utilisateurs.liste", uai=school.uai, liste="eleves"),
+        )
     )
 
 
@@ -177,7 +182,7 @@ def _administration(made: Dossier, school: Etablissement) -> None:
     may = allowed_here(Resource.ETABLISSEMENT, Verb.ECRIRE)
     link = url_for("AdministrateursLocaux.ajouter", uai=school.uai) if may else ""
     active = [one for one in made.administrators if not one.suspendu]
-    made.figures.append(Figure("Administrateurs locaux", number(len(active))))
+    made.figures.append(Figure("Administrateurs locaux", number(len(active)), url="#administrateurs"))
     if not active:
         text = "Personne ne peut traiter les demandes de l’établissement. Nommez quelqu’un."
         made.points.append(Point("Aucun administrateur local", text, "person-x", "bad", link))

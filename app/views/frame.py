@@ -19,6 +19,9 @@ from app.views.ecole import Ecole, school_of_page
 MODULE_OF = dict.fromkeys(("Établissements", "Alimentation", "Suivi", "Droits"), "Administration")
 """Section of the menu → module that holds it; a section that is not here is a module of its own."""
 
+SCHOOL_MODULE = "Administration"
+"""The module the pages of a school belong to."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -49,6 +52,7 @@ class Module:
 
     label: str
     sections: list[Section]
+    holds_school: bool = False
 
     @property
     def url(self) -> str:
@@ -56,7 +60,7 @@ class Module:
 
     @property
     def current(self) -> bool:
-        return any(section.current for section in self.sections)
+        return self.holds_school or any(section.current for section in self.sections)
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,8 @@ def modules_of(sections: list[Section]) -> list[Module]:
     gathered: dict[str, list[Section]] = {}
     for section in sections:
         gathered.setdefault(MODULE_OF.get(section.label, section.label), []).append(section)
-    return [Module(label, found) for label, found in gathered.items()]
+    inside = school_of_page() is not None
+    return [Module(label, found, inside and label == SCHOOL_MODULE) for label, found in gathered.items()]
 
 
 def menu_sections() -> list[Section]:

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from app.extensions import now
-from app.models import Personne, Rattachement, Visite
-from tests.views.conftest import soup
+from app.models import Alimentation, AlimentationEtablissement, Personne, Rattachement, Visite
+from tests.views.conftest import rows, soup
 
 A, B = "/etablissements/0190001A/", "/etablissements/0180001B/"
 
@@ -92,3 +92,44 @@ class TestTree:
         session.commit()
         seen = tree(sign_in("collectivite", collectivite_id=row.id).get(A))
         assert list(seen) == ["Fiche de l’établissement"]
+
+
+class TestErrors:
+    def test_inside_a_school_the_frame_and_the_way_back_stay(self, correspondant):
+        answer = correspondant.get(f"{A}utilisateurs/eleves/987654")
+        assert answer.status_code == 404
+        page = soup(answer)
+        assert page.select_one(".pr-side [aria-current], .pr-side summary") is not None
+        assert A in [link["href"] for link in page.select("main a")]
+
+    def test_a_refusal_has_a_reference_to_quote_and_says_nothing_of_the_school(self, correspondant):
+        for address in (B, "/nulle-part"):
+            page = soup(correspondant.get(address))
+            assert page.select_one("main .pr-mono").get_text(strip=True)
+            assert "Collège B" not in page.get_text()
+
+
+class TestModules:
+    def test_the_pages_of_a_school_belong_to_administration(self, correspondant):
+        marked = soup(correspondant.get(A)).select(".pr-modules [aria-current]")
+        assert [one.get_text(strip=True) for one in marked] == ["Administration"]
+
+
+class TestFeeds:
+    def test_what_each_feed_did_here(self, correspondant, session, ecoles):
+        for letter, uai in (("a", "0190001A"), ("b", "0180001B")):
+            school = getattr(ecoles, f"ecole_{letter}")
+            feed = Alimentation(source="siecle", cle_portee=f"siecle:{uai}", etat="apercu")
+            feed.etablissement_id = school
+            session.add(feed)
+            session.flush()
+            counts = {"eleve": {"crees": 12 if letter == "a" else 99}}
+            line = AlimentationEtablissement(alimentation_id=feed.id, uai=uai, comptes=counts)
+            line.etablissement_id = school
+            session.add(line)
+        session.commit()
+        answer = correspondant.get(f"{A}alimentation/")
+        assert [row["Dans l’établissement"] for row in rows(answer)] == ["12 créés"]
+        link = soup(answer).select_one("main tbody a")["href"]
+        assert correspondant.get(link).status_code == 200
+        assert correspondant.get(f"{B}alimentation/").status_code == 404
