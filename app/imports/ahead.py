@@ -21,7 +21,7 @@ from app.errors import UserError
 from app.imports.sources import Source, open_sources
 from app.operations.alimentation.fiches import Anomalie, Fiche
 
-LOT = 1000
+LOT = 200
 WORTH_IT = 1_000_000
 """Bytes of files below which starting a process costs more than it saves."""
 ROOT = Path(__file__).resolve().parents[2]
