@@ -26,7 +26,7 @@ from app.models import (
 )
 from app.queries.curseurs import Tri
 from app.queries.noms import search_key
-from app.queries.recherche import best_first, prefix, school_clause, search_clause
+from app.queries.recherche import best_first, every_word, matching, prefix, school_clause
 
 COUNT_CAP = 10_000
 LATEST = date(9999, 12, 31)
@@ -52,6 +52,8 @@ class Criteres:
     descendant: bool = False
     ecoles: tuple[int, ...] = ()
     """The only schools of the perimeter, when they are few enough to start from them."""
+    partout: bool = False
+    """The list is the one over the whole perimeter, even when it is filtered on one school."""
 
     @property
     def filtered(self) -> bool:
@@ -83,7 +85,11 @@ SORTS: dict[str, Any] = {
 def tri_of(criteres: Criteres) -> Tri:
     """Return the order of a list, names and ids breaking ties."""
     first = SORTS.get(criteres.tri)
-    keys = (Personne.nom_recherche, Personne.id)
+    name: Any = Personne.nom_recherche
+    if criteres.etablissement_id is not None and not criteres.partout:
+        # not the column itself: PostgreSQL would walk everybody's names to find those of one school
+        name = name.concat("")
+    keys = (name, Personne.id)
     return Tri(keys if first is None else (first, *keys), criteres.descendant)
 
 
@@ -149,7 +155,7 @@ def _scope(criteres: Criteres) -> list[ColumnElement[bool]]:
 def _filters(criteres: Criteres) -> list[ColumnElement[bool]]:
     clauses = _of_person(criteres)
     if criteres.q and criteres.etablissement_id is not None:
-        clauses.append(school_clause(criteres.q, criteres.etablissement_id))
+        clauses.append(school_clause(criteres.q))
     if criteres.division_id is not None:
         clauses.append(Rattachement.division_id == criteres.division_id)
     if criteres.niveau:
@@ -180,9 +186,13 @@ def _suspended(etat: str) -> ColumnElement[bool]:
     return Compte.suspendu_le.is_not(None) if etat == "suspendu" else Compte.suspendu_le.is_(None)
 
 
-def perimeter_list(criteres: Criteres) -> Select[Any]:
-    """Return the people present in the schools of the perimeter, each once."""
-    return select(*COLUMNS).where(*_present(criteres), *_of_person(criteres), *_beyond(criteres))
+def perimeter_list(criteres: Criteres, match: ColumnElement[bool] | None = None) -> Select[Any]:
+    """Return the people present in the schools of the perimeter, each once.
+
+    ``match`` is what ``recherche.matching`` read for the words typed.
+    """
+    clauses = [*_present(criteres), *_of_person(criteres), *_by_account(criteres)]
+    return select(*COLUMNS).where(*clauses, *([match] if match is not None else []))
 
 
 def _present(criteres: Criteres) -> list[ColumnElement[bool]]:
@@ -197,10 +207,8 @@ def _present(criteres: Criteres) -> list[ColumnElement[bool]]:
     return [place.correlate(Personne).exists()]
 
 
-def _beyond(criteres: Criteres) -> list[ColumnElement[bool]]:
+def _by_account(criteres: Criteres) -> list[ColumnElement[bool]]:
     clauses: list[ColumnElement[bool]] = []
-    if criteres.q:
-        clauses.append(search_clause(criteres.q))
     if criteres.etat:
         accounts = select(Compte.personne_id).where(
             Compte.supprime_le.is_(None), Compte.personne_id.is_not(None)
@@ -298,9 +306,22 @@ def disciplines_of_list(session: Session, criteres: Criteres) -> Sequence[Row[An
 
 
 def suggestions_in_school(session: Session, criteres: Criteres, limit: int) -> Sequence[Row[Any]]:
-    """Return the first people of a list of a school that what is typed means."""
-    statement = school_list(criteres).order_by(best_first(criteres.q), Personne.nom_recherche, Personne.id)
-    return session.execute(statement.limit(limit)).all()
+    """Return the first people of a list of a school that what is typed means.
+
+    Their own names first, read off the school alone; other ways of finding only when those are few.
+    """
+    key = search_key(criteres.q)
+    whole = school_list(Criteres(criteres.etablissement_id, criteres.profil, criteres.departs))
+    order = (best_first(criteres.q), *tri_of(criteres).keys)
+    found: list[Row[Any]] = []
+    if key and "@" not in criteres.q:
+        named = whole.where(every_word(Personne.nom_recherche, key))
+        found += session.execute(named.order_by(*order).limit(limit)).all()
+    if len(found) < limit:
+        known = {row.id for row in found}
+        rest = whole.where(school_clause(criteres.q)).order_by(*order).limit(limit)
+        found += [row for row in session.execute(rest) if row.id not in known]
+    return found[:limit]
 
 
 def suggestions(session: Session, criteres: Criteres, limit: int) -> Sequence[Row[Any]]:
@@ -318,7 +339,7 @@ def suggestions(session: Session, criteres: Criteres, limit: int) -> Sequence[Ro
         found += session.execute(begins.order_by(*order).limit(limit)).all()
     if len(found) < limit and criteres.q:
         known = {row.id for row in found}
-        rest = base.where(search_clause(criteres.q)).order_by(*order).limit(limit)
+        rest = base.where(matching(session, criteres.q)).order_by(*order).limit(limit)
         found += [row for row in session.execute(rest) if row.id not in known]
     return found[:limit]
 

@@ -9,14 +9,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, union_all
+from sqlalchemy.orm import Session
 
-from app.models import Identifiant, Personne, Rattachement, VarianteNom
+from app.models import Identifiant, Personne, VarianteNom
 from app.queries.noms import search_key
 
 LONGEST_WORDS = 6
 SHORTEST_NAME = 2
 """Letters of the name asked before «first name, then name» is tried."""
+JOINED = 6
+"""Letters from which one word may be two of a name («jeaneric»), among the people of a school."""
+BROAD = 200
+"""People found by the beginning of their name past which no other way of finding is tried."""
 SPECIFIC = 3
 """Letters from which other keys than the name itself are looked into, over a whole perimeter."""
 
@@ -41,61 +46,91 @@ def by_key(column: Any, key: str) -> ColumnElement[bool]:
     return or_(prefix(column, key), *swapped)
 
 
-def by_outside_name(typed: str) -> list[ColumnElement[bool]]:
-    """Return the conditions an e-mail, a login, an INE or another identifier typed stands for."""
+def by_outside_name(typed: str) -> list[Select[Any]]:
+    """Return the reads an e-mail, a login, an INE or another identifier typed stands for: ids of people."""
     text = typed.strip()
     exact = text.lower()
-    clauses: list[ColumnElement[bool]] = []
     if "@" in text:
-        return [prefix(Personne.email, exact)]
-    if "." in text:
-        clauses.append(prefix(Personne.login, exact))
+        return [_ids(prefix(Personne.email, exact))]
+    found = [_ids(prefix(Personne.login, exact))] if "." in text else []
     if any(char.isdigit() for char in text):
         values = {text, text.upper(), text.upper().replace(" ", "")}
-        ids = select(Identifiant.personne_id).where(Identifiant.valeur.in_(sorted(values)))
-        clauses += [Personne.id.in_(ids), Personne.login == exact]
-    return clauses
+        found.append(select(Identifiant.personne_id).where(Identifiant.valeur.in_(sorted(values))))
+        found.append(_ids(Personne.login == exact))
+    return found
 
 
-def search_clause(typed: str) -> ColumnElement[bool]:
+def matching(session: Session, typed: str, limit: int = BROAD) -> ColumnElement[bool]:
     """Return the condition a person meets, anywhere in the perimeter, for what is typed.
 
     First letters of the name, of a part of it or of the birth name, first name after or before;
-    or an e-mail, a login, an identifier. One or two letters are looked for in the name alone.
+    or an e-mail, a login, an identifier. People are read first, each way of being found through its
+    own index: a condition that tried them all at once would read every name. When the names that
+    begin so are more than ``limit``, they alone are the answer.
     """
     key = search_key(typed)
-    clauses = by_outside_name(typed)
-    if "@" in typed:
-        return or_(*clauses)
-    if key:
-        clauses.append(by_key(Personne.nom_recherche, key))
+    reads = by_outside_name(typed)
+    ids: list[int] = []
+    if key and "@" not in typed:
+        begins = prefix(Personne.nom_recherche, key)
+        ids += session.scalars(_in_order(_ids(begins), limit + 1))
+        if len(ids) > limit:
+            return begins
+        reads += _other_ways(key)
+    if reads:
+        halves = [_in_order(read, limit).subquery() for read in reads]
+        ids += session.scalars(union_all(*[select(*half.c) for half in halves]))
+    return Personne.id.in_(sorted(set(ids)))
+
+
+def _other_ways(key: str) -> list[Select[Any]]:
+    """Return the reads of people found otherwise than by the beginning of their whole name."""
+    swapped = splits(key)
+    reads = [_ids(_swapped(Personne.nom_recherche, pair)) for pair in swapped]
     if len(key) >= SPECIFIC:
+        ways = [prefix(VarianteNom.cle, key), *[_swapped(VarianteNom.cle, pair) for pair in swapped]]
+        reads += [select(VarianteNom.personne_id).where(way) for way in ways]
+    return reads
+
+
+def _swapped(column: Any, pair: tuple[str, str]) -> ColumnElement[bool]:
+    given, name = pair
+    return and_(prefix(column, name), column.like(f"% {given}%"))
+
+
+def _ids(clause: ColumnElement[bool]) -> Select[Any]:
+    return select(Personne.id).where(clause)
+
+
+def _in_order(read: Select[Any], limit: int) -> Select[Any]:
+    """Return the first rows of a read in the order of the index that answers it."""
+    column = next(iter(read.selected_columns))
+    key = {"variante_nom": VarianteNom.cle, "identifiant": Identifiant.valeur}.get(column.table.name)
+    return read.order_by(Personne.nom_recherche if key is None else key, column).limit(limit)
+
+
+def school_clause(typed: str) -> ColumnElement[bool]:
+    """Return the condition a person of one school meets: every word typed begins one of theirs."""
+    key = search_key(typed)
+    clauses: list[ColumnElement[bool]] = [Personne.id.in_(read) for read in by_outside_name(typed)]
+    if key and "@" not in typed:
+        clauses.append(every_word(Personne.nom_recherche, key))
+    if len(key) >= SPECIFIC and "@" not in typed:
         others = select(VarianteNom.personne_id).where(by_key(VarianteNom.cle, key))
         clauses.append(Personne.id.in_(others))
     return or_(*clauses) if clauses else Personne.id == -1
 
 
-def school_clause(typed: str, etablissement_id: int) -> ColumnElement[bool]:
-    """Return the condition a person of one school meets: every word typed begins one of theirs."""
-    key = search_key(typed)
-    clauses = by_outside_name(typed)
-    if "@" in typed:
-        return or_(*clauses)
-    if key:
-        words = key.split(" ")[:LONGEST_WORDS]
-        here = select(Rattachement.personne_id).where(Rattachement.etablissement_id == etablissement_id)
-        others = select(VarianteNom.personne_id).where(
-            VarianteNom.personne_id.in_(here), _every(VarianteNom.cle, words)
-        )
-        clauses += [_every(Personne.nom_recherche, words), Personne.id.in_(others)]
-    return or_(*clauses) if clauses else Personne.id == -1
+def every_word(column: Any, key: str) -> ColumnElement[bool]:
+    """Return «each word typed begins a word of this key», or two of its words are typed as one."""
+    words = key.split(" ")[:LONGEST_WORDS]
+    each = and_(*[or_(column.like(f"{word}%"), column.like(f"% {word}%")) for word in words])
+    if len(words) > 1 or len(key) < JOINED:
+        return each
+    return or_(each, func.replace(column, " ", "").like(f"%{key}%"))
 
 
 def best_first(typed: str) -> Any:
     """Return what puts those whose name begins as typed before the others."""
     key = search_key(typed)
     return case((prefix(Personne.nom_recherche, key), 0), else_=1) if key else literal(0)
-
-
-def _every(column: Any, words: list[str]) -> ColumnElement[bool]:
-    return and_(*[or_(column.like(f"{word}%"), column.like(f"% {word}%")) for word in words])

@@ -52,9 +52,13 @@ class Perimetre:
         if self.etablissements:
             parts.append(id_column.in_(sorted(self.etablissements)))
         table = _table(m.Etablissement).alias("mur_etablissement")
-        for column, ids in (("academie_id", self.academies), ("collectivite_id", self.collectivites)):
-            if ids:
-                parts.append(id_column.in_(select(table.c.id).where(table.c[column].in_(sorted(ids)))))
+        held = [
+            table.c[column].in_(sorted(ids))
+            for column, ids in (("academie_id", self.academies), ("collectivite_id", self.collectivites))
+            if ids
+        ]
+        if held:  # looked up by its key: as a list, SQLite would try each school for every row
+            parts.append(_exists(table, and_(table.c.id == id_column, or_(*held))))
         return _any(parts)
 
     def personne_clause(self, id_column: Any) -> Clause:

@@ -151,7 +151,7 @@ class FichePersonne:
     @property
     def groupes(self) -> list[tuple[str, str, str]]:
         """Return the timetable groups and why the person is in them."""
-        learnt = [(fact.a, "Élève du groupe", "") for fact in self.faits.groupe]
+        learnt = [(fact.a, "Élève du groupe", group_url(self.uai, fact.id)) for fact in self.faits.groupe]
         taught = [
             (lesson.a, f"Y enseigne : {lesson.matiere}", lesson.url)
             for lesson, fact in zip(self.enseignements, self.faits.service, strict=True)
@@ -160,7 +160,7 @@ class FichePersonne:
         return list(dict.fromkeys([*learnt, *taught]))
 
     def _class_url(self, fact: Fait) -> str:
-        return class_url(self.uai, fact.id) if fact.b else ""
+        return class_url(self.uai, fact.id) if fact.b else group_url(self.uai, fact.id)
 
 
 def class_url(uai: str, division_id: int) -> str:
@@ -168,6 +168,13 @@ def class_url(uai: str, division_id: int) -> str:
     if not uai or not allowed_here(Resource.DIVISION):
         return ""
     return url_for("Classes.fiche", uai=uai, pk=division_id)
+
+
+def group_url(uai: str, groupe_id: int) -> str:
+    """Return the page of a timetable group of the school, empty for who may not open it."""
+    if not uai or not allowed_here(Resource.DIVISION):
+        return ""
+    return url_for("Classes.groupe", uai=uai, pk=groupe_id)
 
 
 def sheet_of(pk: int, etablissement_id: int | None, uai: str) -> FichePersonne | None:

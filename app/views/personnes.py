@@ -11,7 +11,7 @@ from sqlalchemy.orm import selectinload
 from app.extensions import db
 from app.models import Personne, Rattachement
 from app.queries import personnes as reads
-from app.queries.recherche import search_clause
+from app.queries.recherche import matching
 from app.security.permissions import Resource
 from app.views.base import READ_ONLY, DomainInterface, PreauModelView
 from app.views.labels import CIVILITES, MOTIFS_FIN, SEXES, SOURCES
@@ -103,7 +103,7 @@ class RattachementView(PreauModelView):
     empty_text = "Un rattachement lie une personne à un établissement sous un profil."
 
     def search_condition(self, typed: str) -> ColumnElement[bool]:
-        return Rattachement.personne.has(search_clause(typed))
+        return Rattachement.personne.has(matching(db.session(), typed))
 
     def item_title(self, item: Any) -> str:
         return f"{item.personne}, {reads.PROFIL_LABELS[item.profil].lower()}"
@@ -132,7 +132,7 @@ class PersonneView(PreauModelView):
     empty_text = "Les personnes arrivent avec les alimentations de l’AAF, de SIECLE ou de STS."
 
     def search_condition(self, typed: str) -> ColumnElement[bool]:
-        return search_clause(typed)
+        return matching(db.session(), typed)
 
     def loads(self) -> Sequence[Any]:
         return [selectinload(Personne.rattachements).joinedload(Rattachement.etablissement)]

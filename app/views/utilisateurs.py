@@ -16,6 +16,7 @@ from app.queries import curseurs, fiches
 from app.queries import gens as reads
 from app.queries.gens import Criteres
 from app.queries.personnes import PROFIL_LABELS
+from app.queries.recherche import matching
 from app.security.manager import current_perimetre
 from app.security.permissions import Resource
 from app.views import listes_gens as shown
@@ -328,7 +329,7 @@ def _sheet_url(row: Any, liste: Liste, uai: str, args: dict[str, Any]) -> str:
 
 def _perimeter_page(criteres: Criteres) -> Vue:
     session, tri = db.session(), reads.tri_of(criteres)
-    statement = reads.perimeter_list(criteres)
+    statement = reads.perimeter_list(criteres, _match(criteres))
     apres, avant = shown.cursor_args()
     page = curseurs.page(session, statement, tri, shown.size_arg(), apres, avant)
     ids = [row.id for row in page.rows]
@@ -370,6 +371,10 @@ def _perimeter_page(criteres: Criteres) -> Vue:
     )
 
 
+def _match(criteres: Criteres) -> Any:
+    return matching(db.session(), criteres.q) if criteres.q else None
+
+
 def _person_line(row: Any, where: Sequence[Any], account: Any) -> shown.Ligne:
     cells = [
         ("naissance", day(row.date_naissance)),
@@ -393,7 +398,7 @@ def _places_text(where: Sequence[Any]) -> str:
 
 def _perimeter_rows(criteres: Criteres, only: Sequence[int]) -> Iterator[Sequence[Any]]:
     tri = reads.tri_of(criteres)
-    statement = reads.perimeter_list(criteres)
+    statement = reads.perimeter_list(criteres, _match(criteres))
     if only:
         statement = statement.where(Personne.id.in_(only))
 
