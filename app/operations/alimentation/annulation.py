@@ -179,6 +179,8 @@ def _undo_people(ctx: Contexte, kind: str, rows: list[tuple[Any, ...]]) -> list[
         place = undo.get("place") or {}
         if place.get("nouvelle") or place.get("rouverte"):
             closed.append(place["id"])
+        if place.get("nouvelle") and kind == "personnel":  # services hang on the school, not on the place
+            ctx.ecritures.facettes(pid, place["id"], {"fonctions": [], "services": [], "principal": []})
         elif place:
             _undo_facets(ctx, pid, place)
         _undo_liens(ctx, pid, undo.get("liens") or {})

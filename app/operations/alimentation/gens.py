@@ -406,6 +406,7 @@ def _place(
         values |= {"fin": None, "motif_fin": None}
         undo["rouverte"] = True
         changes = {key: [place.facettes.get(key), part[key]] for key in part}
+        undo["facettes"] = changes
     written = {key: change[1] for key, change in changes.items() if key != "profil"}
     values |= ctx.ecritures.colonnes(written)
     ctx.ecritures.place(place.id, values)

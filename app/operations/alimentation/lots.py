@@ -188,12 +188,10 @@ def _take_apart(work: Comparaison, kind: str, lue: Lue) -> Personne | None:
     )  # fmt: skip
     if facets is None and fiche.uai:
         person.uais = [fiche.uai]
-    person.champs = enonces(
-        person.identite,
-        facets,
-        lue.connue.champs if lue.connue else None,
-        entier=fiche.operation is Operation.COMPLET,
-    )
+    if lue.connue is not None:
+        person.champs = enonces(
+            person.identite, facets, lue.connue.champs, entier=fiche.operation is Operation.COMPLET
+        )
     known = lue.connue is not None and lue.connue.personne_id is not None
     if fiche.operation is Operation.MODIFICATION and not known:
         _anomaly(work, kind, person, "inconnu", "Cette modification vise une personne inconnue de la base.")

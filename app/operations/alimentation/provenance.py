@@ -34,21 +34,19 @@ def enonces(identite: Record, parts: dict[str, Part] | None, ancien: int | None,
 
     A record that states only what changes (``entier`` is false) adds to what was stated before.
     """
-    given = empty = 0
-    for name, value in identite.items():
-        if value:
-            given |= BITS[name]
-        else:
-            empty |= BITS[name]
+    given = sum([BITS[name] for name, value in identite.items() if value])
     for part in (parts or {}).values():
-        for name in FACETTES:
-            if part.get(name):
+        for name, value in part.items():
+            if value and name in BITS:
                 given |= BITS[name]
-            elif name in part:
-                empty |= BITS[name]
-        if any(item[1] for item in part.get("fonctions") or ()):
-            given |= BITS[DISCIPLINE]
-    return given if entier else ((ancien or 0) & ~empty) | given
+        for item in part.get("fonctions") or ():
+            if item[1]:
+                given |= BITS[DISCIPLINE]
+    if entier:
+        return given
+    emptied = [name for name, value in identite.items() if not value]
+    emptied += [name for part in (parts or {}).values() for name, value in part.items() if not value]
+    return ((ancien or 0) & ~sum({BITS.get(name, 0) for name in emptied})) | given
 
 
 @dataclass(slots=True)

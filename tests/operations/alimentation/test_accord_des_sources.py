@@ -167,3 +167,15 @@ class TestAafAfterSiecle:
         assert twice == []
         assert feed.comptes["responsable"]["reconnus"] + feed.comptes["responsable"]["modifies"] > 20
         assert session.scalar(select(func.count(Personne.id))) > known
+
+    def test_undone_it_leaves_the_people_as_siecle_made_them(self, session, exports):
+        aaf, siecle, sts = sources(exports)
+        for paths in (siecle, sts):
+            alimenter(session, paths)
+        before = album(session)
+        annuler(session, alimenter(session, aaf))
+        after = album(session)
+        for page in ("identite", "liens", "identifiant", "groupes", "services", "fonctions", "principal"):
+            assert after[page] == before[page], page
+        opened = {row for row in after["places"] if row[4]}
+        assert opened == set(before["places"])
