@@ -101,6 +101,16 @@ def consume_assertion(session: Session, cle: str, *, expire_le: datetime) -> boo
     return written.first() is not None
 
 
+def note_login(session: Session, compte_id: int) -> None:
+    """Count a login on the account and date it: what «Comptes» shows. The column has no time zone: UTC."""
+    session.execute(
+        update(Compte)
+        .where(Compte.id == compte_id)
+        .values(last_login=now().replace(tzinfo=None), login_count=func.coalesce(Compte.login_count, 0) + 1),
+        execution_options={"synchronize_session": False},
+    )
+
+
 def wait_text(wait: timedelta) -> str:
     """Write a waiting time: «8 secondes», «2 minutes»."""
     seconds = max(1, math.ceil(wait.total_seconds()))

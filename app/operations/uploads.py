@@ -1,7 +1,7 @@
 """Files people upload: streamed into a folder with a random name, sizes counted on the way.
 
-A name given by a browser is never trusted: it only lends letters to our own («01-eleves.xml»), so
-that anomalies can name the file.
+A name given by a browser is never trusted: only its letters, digits and quiet signs are kept, and
+each file gets a numbered folder of its own, so that a sentence names the file as its owner knows it.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ import re
 import secrets
 import shutil
 import time
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from app.errors import RuleViolationError
-from app.queries.noms import search_key
 
 EXTENSIONS = (".zip", ".xml", ".csv")
 MAX_FILES = 60
 CHUNK = 1024 * 1024
+LONGEST_STEM = 160  # bytes: a disk takes 255 with the extension
+QUIET = " ._-()'’"
 TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
@@ -58,7 +60,7 @@ def paths(folder: Path, jeton: str) -> list[Path]:
     """
     if not TOKEN.fullmatch(jeton) or not (folder / jeton).is_dir():
         raise RuleViolationError("Les fichiers déposés ne sont plus là. Déposez-les de nouveau.")
-    return sorted((folder / jeton).iterdir())
+    return sorted(path for path in (folder / jeton).glob("*/*") if path.is_file())
 
 
 def discard(folder: Path, jeton: str) -> None:
@@ -78,21 +80,28 @@ def purge(folder: Path, *, days: int = 2) -> int:
     return len(old)
 
 
-def safe_name(given: str, number: int) -> str:
-    """Return our own name for a file: its number, letters of the given name, a known extension.
+def safe_name(given: str) -> str:
+    """Return the name a file is kept and told under: the quiet signs of the given one, its extension.
 
     :raises RuleViolationError: on another extension.
     """
-    stem, dot, extension = given.replace("\\", "/").rsplit("/", 1)[-1].rpartition(".")
-    suffix = f".{search_key(extension)}"
+    last = given.replace("\\", "/").rsplit("/", 1)[-1]
+    stem, dot, extension = last.rpartition(".")
+    suffix = f".{extension.lower()}"
     if not dot or suffix not in EXTENSIONS:
-        shown = search_key(given)[:60] or "sans nom"
+        shown = _quiet(last) or "sans nom"
         raise RuleViolationError(
             f"« {shown} » n’est pas lisible : déposez des fichiers XML ou CSV, ou l’archive ZIP de l’export.",
             field="fichiers",
         )
-    letters = search_key(stem)[:60].replace(" ", "-") or "fichier"
-    return f"{number:02d}-{letters}{suffix}"
+    return (_quiet(stem) or "fichier") + suffix
+
+
+def _quiet(text: str) -> str:
+    """Return a name without what a screen, a shell or a disk could take for something else."""
+    plain = unicodedata.normalize("NFC", text)
+    kept = "".join(char if char.isalnum() or char in QUIET else "-" for char in plain)
+    return kept.encode()[:LONGEST_STEM].decode("utf-8", "ignore").strip(" .")
 
 
 def _write_all(
@@ -105,9 +114,11 @@ def _write_all(
             raise RuleViolationError(
                 f"Déposez {MAX_FILES} fichiers au plus, ou une archive ZIP.", field="fichiers"
             )
-        name = safe_name(given, number)
+        name = safe_name(given)
         size = 0
-        with (target / name).open("xb") as output:
+        own = target / f"{number:02d}"
+        own.mkdir(mode=0o700)
+        with (own / name).open("xb") as output:
             while chunk := stream.read(CHUNK):
                 size += len(chunk)
                 total += len(chunk)
@@ -119,7 +130,7 @@ def _write_all(
                     )
                 output.write(chunk)
         if not size:
-            raise RuleViolationError(f"Le fichier n° {number} est vide. Refaites l’export.", field="fichiers")
+            raise RuleViolationError(f"« {name} » est vide (0 octet). Refaites l’export.", field="fichiers")
         names.append(name)
     if not names:
         raise RuleViolationError("Choisissez au moins un fichier.", field="fichiers")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, joinedload
@@ -36,6 +37,7 @@ NATURES = {"crees": "cree", "modifies": "modifie", "departs": "depart", "retours
 CODE_HOMONYME = "homonyme"
 CODE_RECONNU = "reconnu"
 """A difference that writes only the key of a source: another one had already given the object."""
+Counts = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ def feeds(
     """Return one page of feeds, the newest first."""
     statement = (
         select(Alimentation)
-        .options(joinedload(Alimentation.etablissement))
+        .options(joinedload(Alimentation.etablissement), joinedload(Alimentation.academie))
         .order_by(Alimentation.id.desc())
         .limit(limit)
     )
@@ -182,6 +184,26 @@ def feeds(
     if before:
         statement = statement.where(Alimentation.id < before)
     return session.scalars(statement).all()
+
+
+def counts_of(session: Session, feeds: Sequence[Alimentation]) -> dict[int, list[Counts]]:
+    """Return feed → counts of what it changes in the perimeter: its own when it lies in it whole."""
+    line = AlimentationEtablissement
+    many = (
+        select(line.alimentation_id, func.count())
+        .where(line.alimentation_id.in_([feed.id for feed in feeds]))
+        .group_by(line.alimentation_id)
+    )
+    mine = dict(session.execute(many).tuples().all())
+    every = dict(session.execute(many, execution_options={"hors_perimetre": True}).tuples().all())
+    whole = {feed.id for feed in feeds if mine.get(feed.id, 0) == every.get(feed.id, 0)}
+    found: dict[int, list[Counts]] = {feed.id: [feed.comptes] if feed.id in whole else [] for feed in feeds}
+    part = [feed.id for feed in feeds if feed.id not in whole]
+    if part:
+        lines = select(line.alimentation_id, line.comptes).where(line.alimentation_id.in_(part))
+        for id_, comptes in session.execute(lines):
+            found[id_].append(comptes)
+    return found
 
 
 def is_last_applied(session: Session, alimentation: Alimentation) -> bool:

@@ -94,6 +94,7 @@ def accept(compte: Compte, cles: list[str], password: str | None = None) -> Issu
         compte = own.merge(compte, load=True)
         if digest is not None:
             compte.password = digest
+        connexions.note_login(own, compte.id)
         token = sessions.open_session(
             own,
             compte,

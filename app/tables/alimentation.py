@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Base, Instant, now
-from app.tables.territoires import Etablissement
+from app.tables.territoires import Academie, Etablissement
 
 
 class Alimentation(Base):
@@ -58,6 +58,7 @@ class Alimentation(Base):
     annulee_le: Mapped[datetime | None] = mapped_column(Instant)
 
     etablissement: Mapped[Etablissement | None] = relationship()
+    academie: Mapped[Academie | None] = relationship()
 
     def __str__(self) -> str:
         return f"{self.source.upper()} n° {self.id}"

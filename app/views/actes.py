@@ -93,6 +93,16 @@ class Change:
     after: str
 
 
+TYPES = {"alimentation": "Alimentation", "courriel": "Courriel", "tache": "Travail"}
+
+
+def kind(objet_type: str | None) -> str:
+    """Return what an act was about; an address that was refused is a page."""
+    if not objet_type:
+        return "–"
+    return TYPES.get(objet_type) or OBJETS.get(objet_type, ("Page", True))[0]
+
+
 def said(acte: str) -> str:
     """Return an act in words; one without words of its own is told from its code."""
     acte = ANCIENS.get(acte, acte)

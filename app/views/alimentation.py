@@ -49,10 +49,13 @@ class AlimentationView(PreauBaseView):
         """Show the feeds, the newest first."""
         source, etat = choice_arg("source", words.SOURCES), choice_arg("etat", words.ETATS)
         found = reads.feeds(db.session(), source=source, etat=etat, before=id_arg("apres"), limit=PAGE + 1)
+        feeds = found[:PAGE]
+        counts = reads.counts_of(db.session(), feeds) if feeds else {}
         return self.render_template(
             "alimentation/liste.html",
             title="Alimentation",
-            feeds=found[:PAGE],
+            feeds=feeds,
+            changes={id_: sum(map(words.written, each)) for id_, each in counts.items()},
             following=found[PAGE - 1].id if len(found) > PAGE else None,
             source=source,
             etat=etat,

@@ -8,11 +8,9 @@ from sqlalchemy import ColumnElement, or_
 
 from app.models import Attribution, Compte
 from app.security.permissions import Resource
-from app.security.roles import ROLE_LABELS
 from app.views.base import READ_ONLY, DomainInterface, PreauModelView
+from app.views.labels import ROLES
 from app.views.roles import RoleView
-
-ROLES = {str(role): label for role, label in ROLE_LABELS.items()}
 
 
 class AttributionView(PreauModelView):

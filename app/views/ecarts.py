@@ -11,7 +11,7 @@ from app.models import Alimentation, AlimentationEtablissement, Ecart
 from app.queries.ecarts import CODE_RECONNU, NATURES, OBJETS
 from app.views.labels import CHAMPS
 from app.views.labels import SOURCES_ALIMENTATION as SOURCES
-from app.views.rendering import NBSP, day, instant, number, plural
+from app.views.rendering import NBSP, day, instant, number, of, plural
 
 ETATS: dict[str, tuple[str, str]] = {
     "lecture": ("En cours de lecture", "info"),
@@ -218,7 +218,21 @@ DEPARTS, CHANGEMENTS = "departs", ("crees", "modifies", "reconnus", "departs", "
 
 def line_total(line: AlimentationEtablissement) -> int:
     """Return how many differences applying would write in a school."""
-    return sum(_count(line, nature) for nature in CHANGEMENTS)
+    return written(line.comptes)
+
+
+def written(comptes: Mapping[str, Any]) -> int:
+    """Return how many differences applying writes, by the counts of a feed or of a school of it."""
+    return sum(_count(comptes, nature) for nature in CHANGEMENTS)
+
+
+def scope(alimentation: Alimentation) -> str:
+    """Return what a feed is about: a school, an académie, or schools of several."""
+    if alimentation.etablissement is not None:
+        return str(alimentation.etablissement)
+    if alimentation.academie is not None:
+        return f"Académie {of(alimentation.academie.nom)}"
+    return "Plusieurs établissements"
 
 
 def is_waiting(line: AlimentationEtablissement) -> bool:
@@ -228,7 +242,7 @@ def is_waiting(line: AlimentationEtablissement) -> bool:
 
 def line_departures(line: AlimentationEtablissement) -> int:
     """Return how many people would leave a school."""
-    return _count(line, DEPARTS)
+    return _count(line.comptes, DEPARTS)
 
 
 def departures_label(lines: Iterable[AlimentationEtablissement]) -> str:
@@ -246,8 +260,8 @@ def blocked_sentence(lines: list[AlimentationEtablissement], threshold: float) -
     return f"{said}, {where} : plus que le seuil de {share}{NBSP}%."
 
 
-def _count(line: AlimentationEtablissement, nature: str) -> int:
-    return sum(int(counts.get(nature, 0)) for counts in line.comptes.values() if isinstance(counts, dict))
+def _count(comptes: Mapping[str, Any], nature: str) -> int:
+    return sum(int(counts.get(nature, 0)) for counts in comptes.values() if isinstance(counts, dict))
 
 
 def object_total(counts: Mapping[str, Mapping[str, int]], objet: str) -> int:

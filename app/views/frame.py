@@ -18,6 +18,8 @@ from app.views.ecole import Ecole, school_of_page
 
 MODULE_OF = dict.fromkeys(("Établissements", "Alimentation", "Suivi", "Droits"), "Administration")
 """Section of the menu → module that holds it; a section that is not here is a module of its own."""
+ENTRY_OF = {"MotDePasseView": "MonEspaceView"}
+"""View without an entry of its own → the view whose entry leads to it."""
 
 SCHOOL_MODULE = "Administration"
 """The module the pages of a school belong to."""
@@ -158,7 +160,7 @@ def _entry(item: MenuItem) -> Entry:
         label=str(item.label),
         url=item.get_url(),
         icon=icon,
-        current=endpoint is not None and request.blueprint == endpoint,
+        current=endpoint is not None and endpoint == ENTRY_OF.get(request.blueprint or "", request.blueprint),
         resource=_resource(item),
     )
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from app.queries.personnes import IDENTIFIANT_LABELS
+from app.security.roles import ROLE_LABELS
+
+ROLES = {str(role): label for role, label in ROLE_LABELS.items()}
 
 SOURCES_ALIMENTATION = {
     "aaf": "AAF",
@@ -121,6 +124,11 @@ CHAMPS = {
     "ouvert_le": "Ouvert le",
     "active": "Active",
     "principal": "Professeur principal",
+    "role": "Rôle",
+    "fichiers": "Fichiers",
+    "octets": "Taille en octets",
+    "seuil": "Seuil",
+    "motif": "Motif",
     **IDENTIFIANT_LABELS,
 }
 """Field of a difference → its name on the screen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -60,6 +61,12 @@ def capped_number(value: int, cap: int = 10_000) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """Agree a noun with its count: zero and one are singular in French."""
     return one if abs(count) < 2 else (many or f"{one}s")
+
+
+def of(name: str) -> str:
+    """Write «de» before a proper name: «de Touraine-Berry», «d’Orléans-Tours»."""
+    first = unicodedata.normalize("NFD", name[:1])[:1].lower()
+    return f"d’{name}" if first in {"a", "e", "i", "o", "u", "y"} else f"de {name}"
 
 
 def day(value: date | None) -> str:

@@ -26,6 +26,7 @@ from app.queries import sante as reads
 blueprint = Blueprint("sante", __name__)
 WORKER_SILENT_SECONDS = 90
 QUEUE_OLD_SECONDS = 900
+PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
 
 
 @blueprint.get("/sante")
@@ -104,7 +105,7 @@ def _may_read_metrics() -> bool:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if settings.metriques_jeton and kind == "Bearer":
         return hmac.compare_digest(token.encode(), settings.metriques_jeton.encode())
-    if request.headers.get("X-Forwarded-For") or request.headers.get("Forwarded"):
+    if any(name in request.headers for name in PROXY_HEADERS):
         return False
     try:
         return ipaddress.ip_address(request.remote_addr or "").is_loopback

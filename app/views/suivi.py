@@ -21,21 +21,41 @@ from app.queries import suivi as reads
 from app.security.manager import use_perimetre_for
 from app.security.permissions import Resource, Verb
 from app.views import list_filters, lists
-from app.views.actes import said
+from app.views.actes import kind, said
 from app.views.actors import actor, limits, may_steer
 from app.views.arguments import checked_pk, choice_arg, here, id_arg
 from app.views.base import READ_ONLY, DomainInterface, PreauBaseView, PreauModelView, commit_act
 from app.views.ecarts import readable
+from app.views.labels import CHAMPS, ROLES
 from app.views.streams import csv_response
 
 PAGE = 50
+
+
+def field_name(name: str) -> str:
+    """Return what a field of a journal line is called on the screen."""
+    return CHAMPS.get(name) or name.replace("_", " ").capitalize()
+
+
+def changed(item: Journal) -> list[tuple[str, str, str]]:
+    """Return the fields an act touched: name, value before, value after, in words."""
+    avant, apres = item.avant or {}, item.apres or {}
+    return [
+        (field_name(name), value(name, avant.get(name)), value(name, apres.get(name)))
+        for name in {**avant, **apres}
+    ]
+
+
+def value(name: str, kept: Any) -> str:
+    """Return a value of a journal line in words; a role by its name."""
+    return ROLES.get(str(kept), str(kept)) if kept and name in {"role", "rôle"} else readable(kept)
 
 
 def summary(values: Mapping[str, Any] | None) -> str:
     """Return what a journal line keeps, in one readable line."""
     if not values:
         return "–"
-    text = ", ".join(f"{name} : {readable(value) or 'vide'}" for name, value in values.items())
+    text = ", ".join(f"{field_name(name)} : {value(name, kept) or 'vide'}" for name, kept in values.items())
     return text if len(text) <= 200 else f"{text[:199]}…"
 
 
@@ -67,7 +87,7 @@ class JournalView(PreauModelView):
         "empreinte": "Empreinte",
         "precedente": "Empreinte précédente",
     }
-    formatters_columns = {"acte": said, "avant": summary, "apres": summary}
+    formatters_columns = {"acte": said, "objet_type": kind, "avant": summary, "apres": summary}
     show_fieldsets = [
         ("Acte", {"fields": ["instant", "acteur", "acte", "objet", "objet_type", "etablissement"]}),
         ("Chaîne", {"fields": ["numero", "empreinte", "precedente"]}),
@@ -107,8 +127,8 @@ class JournalView(PreauModelView):
             yield [lists.cell(self, item, name, plain=True) for name in self.exported_columns]
 
     def sheet(self, item: Journal) -> dict[str, Any]:
-        """Return the first broken line of the chain of an act, None when it is sound."""
-        return {"broken": journal.verify(db.session(), item.chaine)}
+        """Return what an act changed, and the first broken line of its chain, None when it is sound."""
+        return {"broken": journal.verify(db.session(), item.chaine), "changed": changed(item)}
 
 
 class CourrielView(PreauModelView):

@@ -17,11 +17,33 @@ def put(folder, *files, max_bytes=1000):
 
 
 class TestStore:
-    def test_writes_under_our_own_names(self, tmp_path):
-        depot = put(tmp_path, ("Élèves.XML", b"<a/>"), ("../../etc/passwd.zip", b"PK"))
-        assert depot.fichiers == ("01-eleves.xml", "02-passwd.zip")
+    def test_keeps_the_name_its_owner_knows_in_a_folder_of_ours(self, tmp_path):
+        depot = put(tmp_path, ("Élèves de l’école.XML", b"<a/>"), ("../../etc/passwd.zip", b"PK"))
+        assert depot.fichiers == ("Élèves de l’école.xml", "passwd.zip")
         assert [path.name for path in uploads.paths(tmp_path, depot.jeton)] == list(depot.fichiers)
-        assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == list(depot.fichiers)
+        assert [path.parent.parent for path in uploads.paths(tmp_path, depot.jeton)] == [
+            tmp_path / depot.jeton
+        ] * 2
+
+    def test_twice_the_same_name_is_two_files_in_the_order_given(self, tmp_path):
+        depot = put(tmp_path, ("a.xml", b"un"), ("a.xml", b"deux"))
+        assert [path.read_bytes() for path in uploads.paths(tmp_path, depot.jeton)] == [b"un", b"deux"]
+
+    @pytest.mark.parametrize(
+        ("given", "kept"),
+        [
+            ("<img src=x onerror=alert(1)>.xml", "-img src-x onerror-alert(1)-.xml"),
+            ("=cmd|'/c calc'!A1.csv", "c calc'-A1.csv"),
+            ("fac\u202elmx.zip", "fac-lmx.zip"),
+            ("a\nb\x00c.xml", "a-b-c.xml"),
+            ("....xml", "fichier.xml"),
+            ("\ud800.zip", "-.zip"),
+            ("E\u0301le\u0300ves.xml", "Élèves.xml"),
+            ("𝔸" * 90 + ".xml", "𝔸" * 40 + ".xml"),
+        ],
+    )
+    def test_a_hostile_name_leaves_quiet_signs_only(self, tmp_path, given, kept):
+        assert put(tmp_path, (given, b"x")).fichiers == (kept,)
 
     @pytest.mark.parametrize("name", ["x.exe", "xml", "", "a.xml.html", "C:\\con.php", "\x00.svg"])
     def test_refuses_other_kinds(self, tmp_path, name):
@@ -37,7 +59,7 @@ class TestStore:
     def test_refuses_nothing_and_empty(self, tmp_path):
         with pytest.raises(RuleViolationError, match="au moins un fichier"):
             put(tmp_path)
-        with pytest.raises(RuleViolationError, match="vide"):
+        with pytest.raises(RuleViolationError, match=r"« a\.xml » est vide"):
             put(tmp_path, ("a.xml", b""))
 
     def test_refuses_a_crowd(self, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
 
 import pytest
 from sqlalchemy import select, update
@@ -33,6 +34,16 @@ class TestConnexion:
         assert (answer.status_code, answer.location) == (302, "/mon-espace/mot-de-passe")
         assert connecte(client)
         assert session.scalars(select(Journal.acte)).all() == ["connexion.ouvrir"]
+
+    def test_each_login_is_dated_and_counted_on_the_account(self, client, claire, session):
+        before = now()
+        entrer(client, "claire.montagne", "pas le bon mot de passe")
+        entrer(client, "claire.montagne")
+        entrer(client.application.test_client(), "claire.montagne")
+        session.rollback()
+        session.refresh(claire)
+        assert claire.login_count == 2
+        assert before <= claire.last_login.replace(tzinfo=UTC) <= now()
 
     def test_an_admin_login_is_sent_to_the_plain_one(self, client, claire):
         answer = entrer(client, "admin.claire.montagne")

@@ -69,6 +69,35 @@ class TestReading:
         (line,) = rows(admin.get("/alimentations/"))
         assert (line["Source"], line["État"]) == ("AAF", "À vérifier")
 
+    def test_the_list_says_how_much_of_what_one_may_see(self, admin, session, sign_in, ecoles, feed):
+        counts = {"eleve": {"crees": 2, "modifies": 2, "departs": 14, "inchanges": 900}}
+        session.get_one(Alimentation, feed.id).comptes = counts
+        session.commit()
+        (line,) = rows(admin.get("/alimentations/"))
+        assert (line["Portée"].startswith("Académie "), line["Changements"]) == (True, "18")
+        (line,) = rows(sign_in("correspondant", etablissement_id=ecoles.ecole_a).get("/alimentations/"))
+        assert line["Changements"] == "9"
+
+    def test_the_list_costs_the_same_for_3_feeds_and_30(self, admin, session, ecoles, feed, statements):
+        def more(count):
+            for _ in range(count):
+                row = Alimentation(source="aaf", cle_portee="aaf:19", academie_id=ecoles.academie_a)
+                session.add(row)
+                session.flush()
+                line = {"etablissement_id": ecoles.ecole_a, "uai": "0190001A", "nom": "Collège A"}
+                session.add(AlimentationEtablissement(alimentation_id=row.id, **line))
+            session.commit()
+            admin.get("/alimentations/")
+            statements.clear()
+            admin.get("/alimentations/")
+            return len(statements)
+
+        assert more(2) == more(27) <= BUDGET, "\n".join(statements)
+
+    def test_applying_is_offered_before_the_table(self, admin, feed):
+        button = soup(admin.get(feed.url)).select_one(".pr-head button.btn-primary")
+        assert (button["form"], button.text) == ("appliquer", "Appliquer 4 changements…")
+
     def test_the_preview_says_what_will_change(self, admin, feed):
         page = admin.get(f"{feed.url}?onglet=modifies")
         assert tabs(page)["Modifiés"] == "2"
@@ -194,7 +223,7 @@ class TestDeposit:
             "academies": [],
             "etablissements": [ecoles.ecole_a],
         }
-        assert task.parametres["fichiers"] == ["01-eleves.xml"]
+        assert task.parametres["fichiers"] == ["Élèves.xml"]
 
     @pytest.mark.parametrize(
         ("name", "content", "said"),

@@ -78,8 +78,22 @@ class TestMetricsAccess:
     def test_a_stranger_gets_404(self, client: FlaskClient) -> None:
         assert client.get("/metriques", environ_base={"REMOTE_ADDR": "192.0.2.7"}).status_code == 404
 
-    def test_a_request_that_came_through_a_proxy_is_not_local(self, client: FlaskClient) -> None:
-        assert client.get("/metriques", headers={"X-Forwarded-For": "192.0.2.7"}).status_code == 404
+    @pytest.mark.parametrize(
+        "header",
+        [
+            {"X-Forwarded-For": "192.0.2.7"},
+            {"X-Forwarded-For": ""},
+            {"X-Forwarded-For": "127.0.0.1"},
+            {"X-Real-IP": "192.0.2.7"},
+            {"X-Forwarded-Proto": "https"},
+            {"Forwarded": "for=127.0.0.1"},
+            {"Via": "1.1 nginx"},
+        ],
+    )
+    def test_a_request_that_came_through_a_proxy_is_not_local(
+        self, client: FlaskClient, header: dict[str, str]
+    ) -> None:
+        assert client.get("/metriques", headers=header).status_code == 404
 
     @pytest.mark.parametrize(("token", "status"), [("jeton-de-test", 200), ("autre", 404), ("", 404)])
     def test_the_token_opens(self, app: Flask, client: FlaskClient, token: str, status: int) -> None:

@@ -28,12 +28,23 @@ class TestJournal:
         (line,) = rows(local.get("/suivi/journal/list/"))
         assert line["Qui"] == f"Acteur {ecoles.ecole_a}"
 
+    def test_a_line_names_fields_and_roles_as_people_do(self, admin, session, ecoles):
+        line = journal.write(
+            session, acte="rôle attribué", acteur="Zoé", objet_type="compte", objet="Zoé",
+            avant={"role": None}, apres={"role": "chef_etablissement", "login": "zoe.x"},
+        )  # fmt: skip
+        session.commit()
+        page = admin.get(f"/suivi/journal/show/{line.id}")
+        after = {row["Champ"]: row["Après"] for row in rows(page)}
+        assert after == {"Rôle": "Chef d’établissement", "Identifiant de connexion": "zoe.x"}
+        assert "Compte" in [fact.text.strip() for fact in soup(page).select("dl.pr-facts dd")]
+
     def test_filters_by_who(self, admin, ecoles, lignes):
         assert len(rows(admin.get(f"/suivi/journal/list/?q=Acteur+{ecoles.ecole_b}"))) == 1
 
     def test_the_export_has_before_and_after_and_never_computes(self, admin, lignes):
         exported = admin.get("/suivi/journal/export").get_data(as_text=True)
-        assert "email : =1+1" in exported
+        assert "E-mail : =1+1" in exported
         assert exported.count("Établissement modifié") == 3
 
     def test_a_changed_line_shows_as_a_broken_chain(self, admin, session, ecoles, lignes):
