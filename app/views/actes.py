@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.views.ecarts import readable
-from app.views.labels import CHAMPS
+from app.views.labels import CHAMPS, ROLES
 from app.views.rendering import number, plural
 
 ACTES: dict[str, str] = {
@@ -138,17 +138,23 @@ def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -
         ]
         return [Change("", "", ", ".join(said_counts) or "aucun changement")]
     return [
-        Change(_label(name), _short(old.get(name)), _short(new.get(name)))
+        Change(label_of(name), _short(name, old.get(name)), _short(name, new.get(name)))
         for name in dict.fromkeys([*old, *new])
         if readable(old.get(name)) or readable(new.get(name))
     ]
 
 
-def _label(name: str) -> str:
+def label_of(name: str) -> str:
+    """Return what a field of a journal line is called on the screen."""
     text = LIBELLES.get(name) or CHAMPS.get(name.removesuffix("_id"), name.replace("_", " "))
     return text[:1].upper() + text[1:]
 
 
-def _short(value: Any) -> str:
-    text = readable(value)
+def in_words(name: str, value: Any) -> str:
+    """Return a value of a journal line in words; a role by its name."""
+    return ROLES.get(str(value), str(value)) if value and name in {"role", "rôle"} else readable(value)
+
+
+def _short(name: str, value: Any) -> str:
+    text = in_words(name, value)
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"

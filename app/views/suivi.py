@@ -21,41 +21,30 @@ from app.queries import suivi as reads
 from app.security.manager import use_perimetre_for
 from app.security.permissions import Resource, Verb
 from app.views import list_filters, lists
-from app.views.actes import kind, said
+from app.views.actes import in_words, kind, label_of, said
 from app.views.actors import actor, limits, may_steer
 from app.views.arguments import checked_pk, choice_arg, here, id_arg
 from app.views.base import READ_ONLY, DomainInterface, PreauBaseView, PreauModelView, commit_act
 from app.views.ecarts import readable
-from app.views.labels import CHAMPS, ROLES
 from app.views.streams import csv_response
 
 PAGE = 50
-
-
-def field_name(name: str) -> str:
-    """Return what a field of a journal line is called on the screen."""
-    return CHAMPS.get(name) or name.replace("_", " ").capitalize()
 
 
 def changed(item: Journal) -> list[tuple[str, str, str]]:
     """Return the fields an act touched: name, value before, value after, in words."""
     avant, apres = item.avant or {}, item.apres or {}
     return [
-        (field_name(name), value(name, avant.get(name)), value(name, apres.get(name)))
+        (label_of(name), in_words(name, avant.get(name)), in_words(name, apres.get(name)))
         for name in {**avant, **apres}
     ]
-
-
-def value(name: str, kept: Any) -> str:
-    """Return a value of a journal line in words; a role by its name."""
-    return ROLES.get(str(kept), str(kept)) if kept and name in {"role", "rôle"} else readable(kept)
 
 
 def summary(values: Mapping[str, Any] | None) -> str:
     """Return what a journal line keeps, in one readable line."""
     if not values:
         return "–"
-    text = ", ".join(f"{field_name(name)} : {value(name, kept) or 'vide'}" for name, kept in values.items())
+    text = ", ".join(f"{label_of(name)} : {in_words(name, kept) or 'vide'}" for name, kept in values.items())
     return text if len(text) <= 200 else f"{text[:199]}…"
 
 
