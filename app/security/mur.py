@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from flask_appbuilder.security.sqla.models import User
 from sqlalchemy import ColumnElement, Select, Table, and_, exists, false, literal, or_, select, true
-from sqlalchemy.orm import with_loader_criteria
+from sqlalchemy.orm import LoaderCriteriaOption
+from sqlalchemy.sql.cache_key import anon_map
 from sqlalchemy.sql.selectable import AliasedReturnsRows, FromClause
 
 from app import models as m
@@ -259,15 +260,43 @@ def walled_tables(*, written: bool = False) -> frozenset[str]:
 def criteria(perimetre: Perimetre) -> tuple[Any, ...]:
     """Return the loader criteria of a perimeter, for every walled class."""
     return tuple(
-        with_loader_criteria(
-            entity, rule(perimetre, m.Compte if entity is User else entity), include_aliases=True
-        )
+        Criterion(entity, rule(perimetre, m.Compte if entity is User else entity), include_aliases=True)
         for entity, rule in RULES.items()
     )
 
 
+class Criterion(LoaderCriteriaOption):
+    """A loader criterion that knows its cache key: thirty of them go with every statement of a page.
+
+    Its key, worked out once, is a number that stands for its form; its values follow as bound
+    parameters, as those of any criterion do, so perimeters of one form share compiled statements.
+    """
+
+    forms: ClassVar[dict[Any, int]] = {}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        values: list[Any] = []
+        key = LoaderCriteriaOption(*args, **options)._gen_cache_key(anon_map(), values)
+        self._form = (Criterion, self.forms.setdefault(key, len(self.forms)))
+        self._values = tuple(values)
+
+    def _gen_cache_key(self, anon_map: Any, bindparams: list[Any]) -> Any:
+        bindparams.extend(self._values)
+        return self._form
+
+
 def row_clause(perimetre: Perimetre, table: FromClause) -> Clause | None:
     """Return the condition a row of ``table`` (or of an alias of it) is in the perimeter."""
+    return _table_clause(perimetre, table) if isinstance(table, Table) else _any_clause(perimetre, table)
+
+
+@lru_cache(maxsize=4096)
+def _table_clause(perimetre: Perimetre, table: Table) -> Clause | None:
+    return _any_clause(perimetre, table)
+
+
+def _any_clause(perimetre: Perimetre, table: FromClause) -> Clause | None:
     base = table.element if isinstance(table, AliasedReturnsRows) else table
     rule = _rules_by_table().get(base.name) if isinstance(base, Table) else None
     return None if rule is None else rule(perimetre, table.c)

@@ -62,6 +62,25 @@ class TestReading:
         assert chez_a.scalar(select(func.count()).select_from(other)) == 3
         assert chez_a.scalar(select(func.count(other.id)).join(Rattachement)) == 3
 
+    def test_perimeters_of_one_form_share_statements_and_never_rows(self, app, cast):
+        """Each actor meets the statement the one before compiled: with their own schools in it."""
+        actors = [
+            (Perimetre(etablissements=frozenset({cast.ecole_a})), {cast.ecole_a}),
+            (Perimetre(etablissements=frozenset({cast.ecole_b})), {cast.ecole_b}),
+            (Perimetre(etablissements=frozenset({cast.ecole_a, cast.ecole_b})), {cast.ecole_a, cast.ecole_b}),
+            (Perimetre(etablissements=frozenset({cast.ecole_b}), personne_id=cast.eleve_a), None),
+        ]
+        places = select(Personne).options(selectinload(Personne.rattachements)).order_by(Personne.id)
+        with app.app_context():
+            for actor, schools in actors:
+                with Session(db.engine) as own, perimetre(own, actor):
+                    seen = {row.etablissement_id for one in own.scalars(places) for row in one.rattachements}
+                    here = select(Rattachement.personne_id)
+                    also = set(own.scalars(select(Personne.id).where(Personne.id.in_(here))))
+                    assert also == set(own.scalars(select(Personne.id)))
+                    assert schools is None or seen == schools
+                    assert (cast.eleve_a in also) == (actor.personne_id is not None or cast.ecole_a in seen)
+
     def test_subqueries_exists_and_unions(self, chez_a, cast):
         inner = select(Personne.id).subquery()
         assert chez_a.scalar(select(func.count()).select_from(inner)) == 3
