@@ -109,6 +109,16 @@ class TestReading:
         assert (kept["Champ"], kept["Décision"]) == ("E-mail", "Gardé, saisi à la main")
         assert "plus que le seuil de 5" in soup(page).select_one(".pr-note").text
 
+    def test_what_another_source_gave_is_recognised_not_changed(self, admin, session, feed):
+        known = session.scalars(select(Ecart).where(Ecart.nature == "modifie").order_by(Ecart.id)).first()
+        known.code, known.avant, known.apres = "reconnu", {"jointure": None}, {"jointure": "77"}
+        session.commit()
+        page = admin.get(f"{feed.url}?onglet=reconnus")
+        assert (tabs(page)["Modifiés"], tabs(page)["Reconnus"]) == ("1", "1")
+        assert "Déjà connu d’une autre source" in rows(page)[0]["Établissement"]
+        changed = {row["Objet"] for row in rows(admin.get(f"{feed.url}?onglet=modifies"))}
+        assert all("CHANGE b" in title for title in changed)
+
     def test_filters_stay_in_the_address(self, admin, feed):
         page = admin.get(f"{feed.url}?onglet=crees&uai=0190001A&nom=neuf")
         assert [line["Objet"].split(" –")[0] for line in rows(page)] == ["NEUF a"]
