@@ -162,6 +162,8 @@ def _people(typed: str, school: Ecole | None, limit: int) -> list[Option]:
     options = []
     for row in people:
         name = f"{(row.nom_usage or row.nom).upper()} {row.prenom}"
+        if row.nom_usage and row.nom_usage != row.nom:
+            name += f" (nom de naissance : {row.nom.upper()})"
         birth = f" – {day(row.date_naissance)}" if row.date_naissance else ""
         here = sorted(places.get(row.id, ()), key=lambda place: school is None or place.uai != school.uai)
         url, detail = _place(here[0], school, row.id) if here else (address("Personnes.fiche", pk=row.id), "")
