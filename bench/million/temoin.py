@@ -26,16 +26,6 @@ PRESENTS = """
         WHERE fin IS NULL AND etablissement_id IN ({schools}) {profil}) {more}
     ORDER BY p.nom_recherche, p.id LIMIT {limit} OFFSET {offset}"""
 
-COMMENCE = "{0} >= 'mar' AND {0} < 'mas'"
-UN_MOT = "({0} LIKE 'mar%' OR {0} LIKE '% mar%')"
-CHERCHE = "AND ({name} OR p.id IN (SELECT personne_id FROM variante_nom WHERE {variant}))"
-"""What «mar» finds: over an académie what a name or a variant begins with, in a school any word."""
-
-
-def cherche(rule: str) -> str:
-    """Return the condition of a search under one of the two rules."""
-    return CHERCHE.format(name=rule.format("p.nom_recherche"), variant=rule.format("cle"))
-
 
 @dataclass(frozen=True)
 class Attendu:
@@ -79,10 +69,14 @@ class Temoin:
         return self.lignes(sql)[0][0]
 
     def presents(
-        self, schools: str, offset: int, limit: int, profil: str = "", more: str = ""
+        self, schools: str, offset: int, limit: int, profil: str = "", cle: str = ""
     ) -> list[Attendu]:
-        """Return people present in these schools, in the order of lists, from ``offset`` on."""
+        """Return people present in these schools, in the order of lists, from ``offset`` on.
+
+        ``cle``: only those whose key begins so.
+        """
         only = f"AND profil = '{profil}'" if profil else ""
+        more = f"AND p.nom_recherche >= '{cle}' AND p.nom_recherche < '{cle}~'" if cle else ""
         sql = PRESENTS.format(schools=schools, profil=only, more=more, limit=limit, offset=offset)
         return [Attendu(row[0], row[1], row[2], str(row[3] or ""), *row[4:]) for row in self.lignes(sql)]
 
