@@ -431,4 +431,4 @@ def _plain_cells(row: Any, where: Sequence[Any], account: Any) -> Iterator[tuple
 def register(appbuilder: Any) -> None:
     """Add the pages; those of a school are reached through its tree."""
     appbuilder.add_view_no_menu(Utilisateurs)
-    appbuilder.add_view_no_menu(Personnes)
+    appbuilder.add_view(Personnes, "Toutes les personnes", icon="people", category="Établissements")

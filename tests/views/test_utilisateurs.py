@@ -383,6 +383,11 @@ class TestPerimeterList:
         assert len(names(answer)) == 7, "who left is not listed"
         assert rows(answer)[0]["Établissement"] == "Collège B"
 
+    def test_the_menu_and_the_sheet_of_the_directory_lead_to_it(self, admin, gens):
+        assert soup(admin.get("/")).select_one(".pr-side a[href='/personnes/']")
+        sheet = soup(admin.get(f"/referentiel/personnes/show/{gens.tour}"))
+        assert sheet.select_one(f"main a[href='/personnes/{gens.tour}']")
+
     def test_stops_at_the_perimeter(self, correspondant, gens):
         assert "AUBRY" not in correspondant.get("/personnes/").text
         assert soup(correspondant.get("/personnes/suggestions?q=dupont")).select("a")[1:] == []
