@@ -52,8 +52,6 @@ class Criteres:
     descendant: bool = False
     ecoles: tuple[int, ...] = ()
     """The only schools of the perimeter, when they are few enough to start from them."""
-    partout: bool = False
-    """The list is the one over the whole perimeter, even when it is filtered on one school."""
 
     @property
     def filtered(self) -> bool:
@@ -86,8 +84,8 @@ def tri_of(criteres: Criteres) -> Tri:
     """Return the order of a list, names and ids breaking ties."""
     first = SORTS.get(criteres.tri)
     name: Any = Personne.nom_recherche
-    if criteres.etablissement_id is not None and not criteres.partout:
-        # not the column itself: PostgreSQL would walk everybody's names to find those of one school
+    if criteres.etablissement_id is not None or criteres.ecoles:
+        # not the column itself: PostgreSQL would walk everybody's names to find those of few schools
         name = name.concat("")
     keys = (name, Personne.id)
     return Tri(keys if first is None else (first, *keys), criteres.descendant)
@@ -331,7 +329,7 @@ def suggestions(session: Session, criteres: Criteres, limit: int) -> Sequence[Ro
     of the index of names, however many people there are.
     """
     base = perimeter_list(Criteres(profil=criteres.profil, ecoles=criteres.ecoles))
-    order = (Personne.nom_recherche, Personne.id)
+    order = tri_of(Criteres(ecoles=criteres.ecoles)).keys
     key = search_key(criteres.q)
     found: list[Row[Any]] = []
     if key and "@" not in criteres.q:

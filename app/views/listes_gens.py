@@ -215,7 +215,6 @@ def criteres_perimetre(ecoles: tuple[int, ...]) -> Criteres:
         depuis=date_arg("depuis"),
         descendant=request.args.get("ordre") == "desc",
         ecoles=ecoles,
-        partout=True,
     )
 
 
