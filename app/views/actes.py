@@ -75,6 +75,7 @@ FAMILLES = {
 }
 COMPTES = {
     "crees": ("créé", "créés"),
+    "reconnus": ("reconnu", "reconnus"),
     "modifies": ("modifié", "modifiés"),
     "retours": ("retour", "retours"),
     "departs": ("départ", "départs"),

@@ -27,7 +27,7 @@ from app.views.ecole import allowed_here, current_school
 from app.views.etablissements import EDITED, EtablissementView
 from app.views.fiche_ecole import address, dossier
 from app.views.labels import SECTEURS, SOURCES
-from app.views.rendering import PARIS, instant
+from app.views.rendering import NOTHING, PARIS, instant, telephone
 
 REASONS = {
     **dict.fromkeys(LOCAL, "Modifiable par l’administrateur local et par l’académie."),
@@ -170,9 +170,9 @@ def facts(school: Etablissement, editable: list[str]) -> list[tuple[str, str]]:
         ("academie", "Académie", str(school.academie or "")),
         ("collectivite", "Collectivité", str(school.collectivite or "")),
         ("chef", "Chef d’établissement", school.chef or ""),
-        ("telephone", "Téléphone", school.telephone or ""),
+        ("telephone", "Téléphone", telephone(school.telephone)),
     )
-    return [(label, value or "–") for name, label, value in stated if name not in editable]
+    return [(label, value or NOTHING) for name, label, value in stated if name not in editable]
 
 
 def source_of(school: Etablissement) -> str:

@@ -22,6 +22,7 @@ from app.security.permissions import Resource
 from app.views.actors import actor
 from app.views.base import DomainInterface, PreauModelView, commit_act
 from app.views.labels import ETATS_ETABLISSEMENT, SECTEURS, SOURCES
+from app.views.rendering import telephone
 
 IDENTITE = ["uai", "nom", "type", "secteur", "etat", "virtuel", "siren", "chef"]
 COORDONNEES = ["adresse", "code_postal", "commune", "telephone", "email", "site_web"]
@@ -108,6 +109,7 @@ class EtablissementView(PreauModelView):
         "ouvert_le": "Ouvert le",
         "source": "Source",
     }
+    formatters_columns = {"telephone": telephone}
     description_columns = {
         "uai": "Sept chiffres et une lettre. Laissez vide pour un numéro virtuel.",
         "site_web": "Adresse complète, par exemple https://college-exemple.fr",

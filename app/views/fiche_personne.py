@@ -19,7 +19,7 @@ from app.security.permissions import Resource, Verb
 from app.views.ecole import allowed_here
 from app.views.labels import CHAMPS, CIVILITES, SEXES, SOURCES
 from app.views.listes_gens import LISTE_DU_PROFIL, full_name
-from app.views.rendering import day
+from app.views.rendering import day, telephone
 
 
 @dataclass(frozen=True)
@@ -104,15 +104,16 @@ class FichePersonne:
     def coordonnees(self) -> list[tuple[str, str]]:
         """Return the login and how to reach the person, what is empty said in one place."""
         p = self.personne
+        abroad = "" if (p.pays or "").upper() == "FRANCE" else p.pays
         address = ", ".join(
-            text for text in (p.adresse, " ".join(filter(None, (p.code_postal, p.commune))), p.pays) if text
+            text for text in (p.adresse, " ".join(filter(None, (p.code_postal, p.commune))), abroad) if text
         )
         return [
             ("Identifiant", p.login or "–"),
             ("E-mail", p.email or "Non renseigné"),
-            ("Téléphone portable", p.telephone_portable or "–"),
-            ("Téléphone du domicile", p.telephone_domicile or "–"),
-            *([("Téléphone professionnel", p.telephone_travail)] if p.telephone_travail else []),
+            ("Téléphone portable", telephone(p.telephone_portable)),
+            ("Téléphone du domicile", telephone(p.telephone_domicile)),
+            *([("Téléphone professionnel", telephone(p.telephone_travail))] if p.telephone_travail else []),
             *([("Adresse", address)] if address else []),
         ]
 
@@ -210,5 +211,7 @@ def _relative(row: Row[Any], uai: str, profil: str) -> Proche:
     words = [PARENTE_LABELS.get(row.code_parente, "Autre lien"), NIVEAU_LABELS[row.niveau].lower()]
     words += ["à contacter en priorité"] if row.contact else []
     words += ["paie les frais"] if row.financier else []
-    reach = row.telephone_portable or row.email or "" if profil == "responsable" else ""
+    reach = ""
+    if profil == "responsable":
+        reach = telephone(row.telephone_portable) if row.telephone_portable else row.email or ""
     return Proche(full_name(row), url, ", ".join(words), row.classe or "", reach, here)

@@ -15,7 +15,7 @@ from app.queries.recherche import matching
 from app.security.permissions import Resource
 from app.views.base import READ_ONLY, DomainInterface, PreauModelView
 from app.views.labels import CIVILITES, MOTIFS_FIN, SEXES, SOURCES
-from app.views.rendering import day
+from app.views.rendering import day, telephone
 
 IDENTITE = ["nom", "nom_usage", "prenom", "autres_prenoms", "civilite", "sexe", "date_naissance"]
 CONTACT = [
@@ -124,7 +124,12 @@ class PersonneView(PreauModelView):
     search_hint = "Premières lettres du nom, INE, identifiant ou e-mail"
     base_order = ("nom_courant", "asc")
     choices_columns = {"source": SOURCES, "civilite": CIVILITES, "sexe": SEXES}
-    formatters_columns = {"rattachements": places}
+    formatters_columns = {
+        "rattachements": places,
+        "telephone_portable": telephone,
+        "telephone_domicile": telephone,
+        "telephone_travail": telephone,
+    }
     label_columns = LABELS
     show_columns = [*IDENTITE, *CONTACT]
     show_fieldsets = [("Identité", {"fields": IDENTITE}), ("Compte et coordonnées", {"fields": CONTACT})]

@@ -16,6 +16,7 @@ PARIS = ZoneInfo("Europe/Paris")
 NBSP = "\u00a0"
 THIN = "\u202f"
 NOTHING = "–"
+FRENCH_PHONE = 10
 THEMES = ("light", "dark")
 
 
@@ -82,6 +83,15 @@ def instant(value: datetime | None) -> str:
     return aware.astimezone(PARIS).strftime(f"%d/%m/%Y{NBSP}%H:%M")
 
 
+def telephone(value: str | None) -> str:
+    """Write a French number by pairs, ``02 61 91 02 07``; any other as it is held."""
+    if not value:
+        return NOTHING
+    if len(value) != FRENCH_PHONE or not value.isascii() or not value.isdigit():
+        return value
+    return NBSP.join(value[i : i + 2] for i in range(0, FRENCH_PHONE, 2))
+
+
 def since(value: datetime | None, reference: datetime | None = None) -> str:
     """Write how long ago: «ce matin, 05:12», «hier, 18:22», «il y a 3 jours», then the date."""
     if value is None:
@@ -124,7 +134,13 @@ def init_app(app: Flask) -> None:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = timedelta(days=365)
     app.jinja_env.globals.update(asset=asset, icon=icon, theme=theme, plural=plural)
     app.jinja_env.filters.update(
-        nombre=number, nombre_borne=capped_number, jour=day, instant=instant, quand=since, lisible=shown
+        nombre=number,
+        nombre_borne=capped_number,
+        jour=day,
+        instant=instant,
+        quand=since,
+        lisible=shown,
+        telephone=telephone,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
