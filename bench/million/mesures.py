@@ -120,8 +120,7 @@ def typed(temoin: Temoin, where: Perimetre) -> list[Page]:
     """Return what people type, letter by letter and otherwise, and whom each whole name must find."""
     many = temoin.nombre(where.ecoles, where.profil)
     queries = []
-    for rank in range(TYPES_COMPTES):
-        (person,) = temoin.presents(where.ecoles, rank * many // TYPES_COMPTES, 1, where.profil)
+    for person in temoin.dispersees(where.ecoles, where.profil, many, TYPES_COMPTES):
         queries += [(person.cle[:size], []) for size in range(1, min(5, len(person.cle)))]
         queries += [(word, []) for word in person.cle.split()]
         whole = [person.cle, f"{person.prenom} {person.nom}", person.login]

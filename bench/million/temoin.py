@@ -80,6 +80,13 @@ class Temoin:
         sql = PRESENTS.format(schools=schools, profil=only, more=more, limit=limit, offset=offset)
         return [Attendu(row[0], row[1], row[2], str(row[3] or ""), *row[4:]) for row in self.lignes(sql)]
 
+    def dispersees(self, schools: str, profil: str, many: int, wanted: int) -> list[Attendu]:
+        """Return about ``wanted`` of ``many`` people, from everywhere in the list."""
+        only = f"AND profil = '{profil}'" if profil else ""
+        more = f"AND p.id % {max(1, many // wanted)} = 0"
+        sql = PRESENTS.format(schools=schools, profil=only, more=more, limit=2 * wanted, offset=0)
+        return [Attendu(row[0], row[1], row[2], str(row[3] or ""), *row[4:]) for row in self.lignes(sql)]
+
     def nombre(self, schools: str, profil: str = "") -> int:
         """Count the people present in these schools."""
         only = f"AND profil = '{profil}'" if profil else ""
