@@ -29,7 +29,7 @@ SUGGESTION_MS = 30
 VUE_ACADEMIE_MS = 150
 POIDS_KIO = 150
 LIGNES = 25
-PROFONDEUR = 0.9
+PROFONDEUR = 900_000
 PREMIERES_LETTRES = "abd"
 """First of the alphabet: nobody found otherwise than by these letters stands before in the list."""
 RONDES = 8
@@ -86,7 +86,7 @@ def perimetres(temoin: Temoin) -> list[Perimetre]:
 def pages(temoin: Temoin, where: Perimetre) -> dict[str, Page]:
     """Return the pages of people of one perimeter, with what the witness expects of each."""
     many = temoin.nombre(where.ecoles, where.profil)
-    deep = int(many * PROFONDEUR)
+    deep = PROFONDEUR if many > PROFONDEUR + LIGNES else many * 9 // 10
     first = temoin.presents(where.ecoles, 0, LIGNES, where.profil)
     before, *after = temoin.presents(where.ecoles, deep - 1, LIGNES + 1, where.profil)
     found = temoin.presents(where.ecoles, 0, LIGNES, where.profil, PREMIERES_LETTRES)
