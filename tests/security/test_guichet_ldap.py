@@ -213,7 +213,7 @@ class TestAccounts:
         entrer(client, "claire.montagne", "faux")
         entrer(client, "claire.montagne", SAPIN)
         lines = session.scalars(select(Journal).order_by(Journal.id)).all()
-        assert [line.acte for line in lines] == ["connexion refusée", "connexion"]
+        assert [line.acte for line in lines] == ["connexion.refuser", "connexion.ouvrir"]
         assert SAPIN not in "".join(str(vars(line)) for line in lines)
 
 
