@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flask import request
+
 from app.views.preferences import preference, size
 
 STEP = 8
@@ -26,6 +28,7 @@ class Volet:
 
 ARBRE = Volet("volet.arbre", 264, 200, 480)
 JOURNAL = Volet("volet.journal", 168, 96, 640)
+SHEET = "EtablissementConsole.fiche"
 
 
 @dataclass(frozen=True)
@@ -39,4 +42,7 @@ class Volets:
 
 def volets() -> Volets:
     """Return the panes as this person left them."""
-    return Volets(ARBRE, JOURNAL, preference("volet.journal.ouvert", True) is not False)
+    kept = preference("volet.journal.ouvert", None)
+    # a list needs the height of the page: the journal opens by itself on the sheet alone
+    opened = kept if isinstance(kept, bool) else request.endpoint == SHEET
+    return Volets(ARBRE, JOURNAL, opened)

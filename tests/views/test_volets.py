@@ -51,3 +51,11 @@ def test_each_person_has_their_own(sign_in, ecoles, session):
     session.commit()
     other = sign_in("assistant_n2")
     assert soup(other.get(PAGE)).body["data-arbre"] == str(ARBRE.default)
+
+
+def test_the_journal_opens_by_itself_on_the_sheet_alone(sign_in, ecoles):
+    client = sign_in("correspondant", etablissement_id=ecoles.ecole_a)
+    sheet = soup(client.get(PAGE)).select_one("details.pr-journal")
+    listed = soup(client.get(f"{PAGE}utilisateurs/eleves/")).select_one("details.pr-journal")
+    assert sheet.has_attr("open")
+    assert not listed.has_attr("open")
