@@ -36,6 +36,7 @@ from app.models import (
     Tache,
 )
 from app.operations import journal
+from app.queries.noms import ecole_key, search_key
 from app.security.passwords import hash_password
 from app.security.perimetres import TOUT, perimetre
 from app.security.roles import ROLE_PORTEES, Portee, Role
@@ -87,7 +88,8 @@ def _schools(session: Session) -> list[Etablissement]:
     for n in range(60):
         name = LONG if n == 3 else f"Collège {('Honoré-de-Balzac', 'George-Sand', 'Ronsard')[n % 3]} {n}"
         school = Etablissement(
-            uai=f"037{n:04}A", nom=name, nom_recherche=name.lower().replace("é", "e"), type="Collège",
+            uai=f"037{n:04}A", nom=name, nom_recherche=search_key(name), type="Collège",
+            recherche=ecole_key(name, TOWNS[n % 5], f"037{n:04}A"),
             commune=TOWNS[n % 5], code_postal="37190", academie_id=academie.id,
             collectivite_id=collectivite.id, nombre_eleves=400 + n, telephone="02 61 91 00 12",
             adresse="12, rue du Lys-dans-la-Vallée", email=f"ce.037{n:04}a@exemple.fr",
