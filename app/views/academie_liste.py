@@ -18,6 +18,7 @@ from app.queries.academie import LATE_AGES, SANTES, SchoolFilter
 from app.views.arguments import as_id, text_arg
 from app.views.graphiques import percent_text
 from app.views.labels import ETATS_ETABLISSEMENT, SECTEURS, school_level, school_type
+from app.views.list_filters import Chip
 from app.views.rendering import NBSP, NOTHING, PARIS, icon, number, since
 
 PAGE = "VueAcademie.liste"
@@ -193,14 +194,6 @@ class Facet:
     label: str
     value: str
     choices: Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A filter in force, and the address without it."""
-
-    text: str
-    url: str
 
 
 def facets(state: Etat, groups: Sequence[Row[Any]], *, figures: bool) -> list[Facet]:
