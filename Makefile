@@ -39,7 +39,7 @@ bench: .venv/.dev .venv-bench/.pair ## Mesure les vitesses annoncées et les com
 
 lock: .venv/.dev ## Recalcule les versions figées de requirements/
 	@for nom in prod dev bench; do \
-	  .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-emit-index-url \
+	  .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-emit-index-url --no-emit-find-links \
 	    --output-file=requirements/$$nom.txt requirements/$$nom.in; \
 	done
 
