@@ -7,11 +7,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import IntegrityError
 
 from app.config import ROOT
-from app.extensions import Base, db
-from app.models import Personne, VarianteNom
+from app.extensions import Base, db, now
+from app.models import Compte, Personne, VarianteNom
 from app.queries.noms import name_variants
 
 
@@ -40,6 +41,45 @@ class TestBothWays:
         upgrade()
         assert sorted(session.scalars(select(VarianteNom.cle))) == wanted
 
+    def test_a_suspension_follows_the_person_both_ways(self, app, session):
+        someone = Personne(
+            nom="A", prenom="B", nom_recherche="a b", suspendu_le=now(), motif_suspension="Départ"
+        )
+        session.add(someone)
+        session.flush()
+        for login, more in (
+            ("quelquun", {"personne_id": someone.id}),
+            ("personne", {"suspendu_seul_le": now()}),
+        ):
+            session.add(
+                Compte(
+                    username=login,
+                    first_name="A",
+                    last_name="B",
+                    email=login,
+                    active=True,
+                    password="",
+                    **more,
+                )
+            )
+        session.commit()
+        read = select(Compte.username).where(Compte.suspendu_le.is_not(None)).order_by(Compte.username)
+        assert session.scalars(read).all() == ["personne", "quelquun"]
+        session.close()
+        downgrade(revision="0005")
+        there = text(
+            "SELECT username, motif_suspension FROM ab_user WHERE suspendu_le IS NOT NULL ORDER BY 1"
+        )
+        with db.engine.connect() as connection:
+            assert connection.execute(there).all() == [("personne", None), ("quelquun", "Départ")]
+        upgrade()
+        assert session.scalars(read).all() == ["personne", "quelquun"]
+        found = session.scalars(select(Compte).where(Compte.username == "quelquun")).one()
+        assert (found.motif_suspension, found.suspendu_seul_le) == ("Départ", None)
+        found.suspendu_seul_le = now()
+        with pytest.raises(IntegrityError, match="suspension_seule"):
+            session.flush()
+
     def test_models_and_migrations_agree(self, app):
         with app.app_context(), db.engine.connect() as connection:
             context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -50,7 +90,6 @@ class TestBothWays:
 def test_a_parent_with_children_is_not_deleted(app, session):
     """Foreign keys are on: SQLite leaves them off unless told."""
     from sqlalchemy import delete
-    from sqlalchemy.exc import IntegrityError
 
     from app.models import Academie, Etablissement
 

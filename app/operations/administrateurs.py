@@ -85,7 +85,7 @@ def retirer(session: Session, attribution: Attribution, *, soi_confirme: bool, a
         .where(*_now_of(school_id), Attribution.id != attribution.id)
         .where(Compte.active, Compte.suspendu_le.is_(None), Compte.supprime_le.is_(None))
     )
-    if not session.execute(others).scalar_one():
+    if not session.execute(others, execution_options={"hors_perimetre": True}).scalar_one():
         raise RuleViolationError(
             f"{attribution.compte} est le seul administrateur de cet établissement."
             " Nommez-en un autre avant de lui retirer ses droits."

@@ -46,10 +46,11 @@ _ANOMALIES = """
 
 _ADMINISTRATORS = """
     SELECT a.etablissement_id, COUNT(DISTINCT a.compte_id) AS administrateurs
-    FROM attribution a JOIN ab_user c ON c.id = a.compte_id
+    FROM attribution a JOIN ab_user c ON c.id = a.compte_id LEFT JOIN personne p ON p.id = c.personne_id
     WHERE a.role = 'correspondant' AND a.etablissement_id IN :ids
         AND a.depuis <= :debut AND (a.jusqua IS NULL OR a.jusqua > :fin)
-        AND c.supprime_le IS NULL AND c.suspendu_le IS NULL
+        AND c.supprime_le IS NULL
+        AND c.suspendu_seul_le IS NULL AND p.suspendu_le IS NULL
     GROUP BY a.etablissement_id"""
 
 _SCHOOLS = f"""

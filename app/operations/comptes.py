@@ -6,11 +6,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.errors import RuleViolationError
 from app.extensions import now
 from app.models import Attribution, Compte
 from app.operations import journal
-from app.operations.saisies import SYSTEME, Actor
+from app.operations.saisies import SYSTEME, Actor, clean_text
 from app.operations.sessions import MotifFin, end_all
 
 
@@ -25,17 +24,33 @@ def changer_mot_de_passe(
 
 def suspendre(session: Session, compte: Compte, motif: str, *, acteur: Actor = SYSTEME) -> None:
     """Suspend an account: its sessions end, its holder will read why."""
-    if not motif.strip():
-        raise RuleViolationError("Dites pourquoi : la personne le lira en se connectant.", field="motif")
-    compte.suspendu_le, compte.motif_suspension = now(), motif.strip()[:255]
+    reason = clean_reason(motif)
+    _write_suspension(compte, now(), reason)
     end_all(session, compte.id, MotifFin.SUSPENSION)
-    _journal(session, "compte.suspendre", compte, acteur, apres={"motif": compte.motif_suspension})
+    _journal(session, "compte.suspendre", compte, acteur, apres={"motif": reason})
 
 
 def retablir(session: Session, compte: Compte, *, acteur: Actor = SYSTEME) -> None:
     """Lift a suspension."""
-    compte.suspendu_le = compte.motif_suspension = None
+    _write_suspension(compte, None, None)
     _journal(session, "compte.retablir", compte, acteur)
+
+
+def clean_reason(motif: str) -> str:
+    """Return why somebody is suspended, as they will read it.
+
+    :raises RuleViolationError: nothing was said, or too much.
+    """
+    missing = "Dites pourquoi : la personne le lira en se connectant."
+    return clean_text(motif, field="motif", longest=255, required=missing) or ""
+
+
+def _write_suspension(compte: Compte, le: datetime | None, motif: str | None) -> None:
+    """Write a suspension where it is kept: on the person, or on an account that is nobody's."""
+    if compte.personne is not None:
+        compte.personne.suspendu_le, compte.personne.motif_suspension = le, motif
+    else:
+        compte.suspendu_seul_le, compte.motif_suspension_seul = le, motif
 
 
 def supprimer(session: Session, compte: Compte, *, acteur: Actor = SYSTEME) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from app.extensions import Base, now
 from app.models import AssertionRecue, Compte, EssaiConnexion
@@ -83,6 +83,7 @@ def find_account(session: Session, login: str) -> Compte | None:
         .where(Compte.supprime_le.is_(None))
         .order_by((func.lower(Compte.username) == wanted).desc())
         .limit(1)
+        .options(joinedload(Compte.personne))
     )
     return found.one_or_none()
 

@@ -58,7 +58,11 @@ def find_open(session: Session, token: str, *, heures: int) -> SessionCompte | N
             SessionCompte.debut > instant - timedelta(hours=heures),
             SessionCompte.vue_le > instant - INACTIVITE,
         )
-        .options(joinedload(SessionCompte.compte).joinedload(Compte.attributions))
+        .options(
+            joinedload(SessionCompte.compte).options(
+                joinedload(Compte.attributions), joinedload(Compte.personne)
+            )
+        )
     ).unique()
     row = found.one_or_none()
     return row if row is not None and may_connect(row.compte) else None

@@ -67,7 +67,7 @@ def administrators(session: Session, etablissement_id: int) -> list[Administrate
     """Return who administers a school now, by name."""
     moment = now()
     rows = session.execute(
-        select(Attribution, Compte, Rattachement.profil)
+        select(Attribution, Compte, Rattachement.profil, Compte.suspendu_le)
         .join(Compte, Compte.id == Attribution.compte_id)
         .outerjoin(
             Rattachement,
@@ -88,7 +88,7 @@ def administrators(session: Session, etablissement_id: int) -> list[Administrate
         .order_by(Compte.last_name, Compte.first_name, Attribution.id)
     ).all()
     found: dict[int, Administrateur] = {}
-    for held, compte, profil in rows:
+    for held, compte, profil, suspended in rows:
         found.setdefault(
             held.id,
             Administrateur(
@@ -100,7 +100,7 @@ def administrators(session: Session, etablissement_id: int) -> list[Administrate
                 held.depuis,
                 held.jusqua,
                 held.accordee_par,
-                compte.suspendu_le is not None or not compte.active,
+                suspended is not None or not compte.active,
             ),
         )
     return list(found.values())
@@ -151,7 +151,7 @@ def candidates(session: Session, etablissement_id: int, typed: str, *, limit: in
             str(person),
             profil,
             compte is not None,
-            compte is not None and (compte.suspendu_le is not None or not compte.active),
+            person.suspendu_le is not None or (compte is not None and not compte.active),
             grant is not None,
         )
         for person, profil, compte, grant in session.execute(statement)

@@ -118,7 +118,7 @@ def school_list(criteres: Criteres) -> Select[Any]:
             Mef.libelle.label("mef"),
             Mef.niveau,
             Compte.id.label("compte_id"),
-            Compte.suspendu_le,
+            Personne.suspendu_le,
         )
         .select_from(Rattachement)
         .join(Personne, Personne.id == Rattachement.personne_id)
@@ -164,10 +164,12 @@ def _filters(criteres: Criteres) -> list[ColumnElement[bool]]:
             FonctionExercee.discipline_id == criteres.discipline_id
         )
         clauses.append(Rattachement.id.in_(held))
+    if criteres.etat:
+        clauses.append(_suspended(criteres.etat))
     if criteres.etat == "jamais":
         clauses.append(Compte.id.is_(None))
-    elif criteres.etat:
-        clauses += [Compte.id.is_not(None), _suspended(criteres.etat)]
+    elif criteres.etat == "actif":
+        clauses.append(Compte.id.is_not(None))
     return clauses
 
 
@@ -181,7 +183,8 @@ def _of_person(criteres: Criteres) -> list[ColumnElement[bool]]:
 
 
 def _suspended(etat: str) -> ColumnElement[bool]:
-    return Compte.suspendu_le.is_not(None) if etat == "suspendu" else Compte.suspendu_le.is_(None)
+    """Tell who is suspended: whoever is, whether they ever activated their account or not."""
+    return Personne.suspendu_le.is_not(None) if etat == "suspendu" else Personne.suspendu_le.is_(None)
 
 
 def perimeter_list(criteres: Criteres, match: ColumnElement[bool] | None = None) -> Select[Any]:
@@ -208,14 +211,15 @@ def _present(criteres: Criteres) -> list[ColumnElement[bool]]:
 def _by_account(criteres: Criteres) -> list[ColumnElement[bool]]:
     clauses: list[ColumnElement[bool]] = []
     if criteres.etat:
+        clauses.append(_suspended(criteres.etat))
         accounts = select(Compte.personne_id).where(
             Compte.supprime_le.is_(None), Compte.personne_id.is_not(None)
         )
         if criteres.etat == "jamais":
             mine = accounts.where(Compte.personne_id == Personne.id).correlate(Personne)
             clauses.append(~mine.exists())
-        else:
-            clauses.append(Personne.id.in_(accounts.where(_suspended(criteres.etat))))
+        elif criteres.etat == "actif":
+            clauses.append(Personne.id.in_(accounts))
     return clauses
 
 
@@ -260,12 +264,12 @@ class Effectif:
 
 def headcount(session: Session, criteres: Criteres) -> Effectif:
     """Count a whole list of a school, filters left out."""
-    suspended = Compte.suspendu_le.is_not(None)
+    suspended = Personne.suspendu_le.is_not(None)
     row = session.execute(
         select(
             func.count(),
             func.count(case((and_(Compte.id.is_not(None), ~suspended), 1))),
-            func.count(case((and_(Compte.id.is_not(None), suspended), 1))),
+            func.count(case((suspended, 1))),
             func.count(case((Personne.email.is_(None), 1))),
         )
         .select_from(Rattachement)
@@ -367,12 +371,12 @@ def places(session: Session, personne_ids: Sequence[int]) -> dict[int, list[Row[
 
 
 def accounts(session: Session, personne_ids: Sequence[int]) -> dict[int, Row[Any]]:
-    """Return the accounts of people, by person."""
+    """Return what tells the state of people's accounts, by person."""
     if not personne_ids:
         return {}
     rows = session.execute(
-        select(Compte.personne_id, Compte.id.label("compte_id"), Compte.suspendu_le).where(
-            Compte.personne_id.in_(personne_ids), Compte.supprime_le.is_(None)
-        )
+        select(Personne.id, Compte.id.label("compte_id"), Personne.suspendu_le)
+        .outerjoin(Compte, and_(Compte.personne_id == Personne.id, Compte.supprime_le.is_(None)))
+        .where(Personne.id.in_(personne_ids))
     )
-    return {row.personne_id: row for row in rows}
+    return {row.id: row for row in rows}

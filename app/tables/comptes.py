@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from flask_appbuilder.security.sqla.models import User
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    SQLColumnExpression,
+    String,
+    UniqueConstraint,
+    case,
+    select,
+    text,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Base, Instant, now
@@ -16,21 +27,43 @@ from app.tables.territoires import Academie, Collectivite, Etablissement
 class Compte(User):
     """The account a person logs in with. Exists only once activated or created by hand.
 
-    Suspended accounts are told why (A4); deleted ones get the answer of an unknown login.
+    Suspended accounts are told why (A4); deleted ones get the answer of an unknown login. The
+    suspension of somebody is theirs, on ``Personne``: an account without a person, and no other,
+    keeps its own in the columns ``…_seul`` (docs/decisions/008-la-suspension-est-a-la-personne.md).
     """
 
     __tablename__ = "ab_user"
-    __table_args__ = {"extend_existing": True}
+    __table_args__ = (
+        CheckConstraint("personne_id IS NULL OR suspendu_seul_le IS NULL", name="suspension_seule"),
+        {"extend_existing": True},
+    )
 
     personne_id: Mapped[int | None] = mapped_column(
         ForeignKey("personne.id", ondelete="SET NULL"), unique=True
     )
-    suspendu_le: Mapped[datetime | None] = mapped_column(Instant)
-    motif_suspension: Mapped[str | None] = mapped_column(String(255))
+    suspendu_seul_le: Mapped[datetime | None] = mapped_column(Instant)
+    motif_suspension_seul: Mapped[str | None] = mapped_column(String(255))
     supprime_le: Mapped[datetime | None] = mapped_column(Instant)
 
-    personne: Mapped[Personne | None] = relationship()
+    personne: Mapped[Personne | None] = relationship(cascade="save-update")
     attributions: Mapped[list[Attribution]] = relationship(back_populates="compte")
+
+    @hybrid_property
+    def suspendu_le(self) -> datetime | None:
+        """When the account was closed for a while, read where that is kept."""
+        return self.personne.suspendu_le if self.personne is not None else self.suspendu_seul_le
+
+    @suspendu_le.inplace.expression
+    @classmethod
+    def _suspendu_le(cls) -> SQLColumnExpression[datetime | None]:
+        person = Personne.metadata.tables[Personne.__tablename__].alias("suspension")
+        of_person = select(person.c.suspendu_le).where(person.c.id == cls.personne_id).scalar_subquery()
+        return case((cls.personne_id.is_(None), cls.suspendu_seul_le), else_=of_person)
+
+    @property
+    def motif_suspension(self) -> str | None:
+        """Why, in words its holder reads when logging in."""
+        return self.personne.motif_suspension if self.personne is not None else self.motif_suspension_seul
 
     def __str__(self) -> str:
         return f"{self.last_name} {self.first_name}"

@@ -27,6 +27,7 @@ class Personne(Base):
     the person activates. ``code_generation`` numbers the activation code, which is derived
     with a key kept outside the database and never stored (ATTACKS K4).
     ``supprime_le`` is the instant the last feed that knew the person stopped naming them (U8).
+    ``suspendu_le`` closes the account there is, and the one there may be: nobody activates it meanwhile.
     """
 
     __tablename__ = "personne"
@@ -40,6 +41,12 @@ class Personne(Base):
             "supprime_le",
             sqlite_where=text("supprime_le IS NOT NULL"),
             postgresql_where=text("supprime_le IS NOT NULL"),
+        ),
+        Index(
+            "ix_personne_suspendu_le",
+            "suspendu_le",
+            sqlite_where=text("suspendu_le IS NOT NULL"),
+            postgresql_where=text("suspendu_le IS NOT NULL"),
         ),
     )
 
@@ -68,6 +75,8 @@ class Personne(Base):
     cree_le: Mapped[datetime] = mapped_column(Instant, default=now)
     modifie_le: Mapped[datetime] = mapped_column(Instant, default=now, onupdate=now)
     supprime_le: Mapped[datetime | None] = mapped_column(Instant)
+    suspendu_le: Mapped[datetime | None] = mapped_column(Instant)
+    motif_suspension: Mapped[str | None] = mapped_column(String(255))
     version: Mapped[int] = mapped_column(default=1)
 
     identifiants: Mapped[list[Identifiant]] = relationship(back_populates="personne")

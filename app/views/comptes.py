@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_
+from sqlalchemy.orm import joinedload, selectinload
 
 from app.models import Attribution, Compte
 from app.security.permissions import Resource
@@ -109,6 +111,9 @@ class CompteView(PreauModelView):
     related_views = [AttributionView]
     empty_title = "Aucun compte"
     empty_text = "Un compte naît quand une personne active son accès."
+
+    def loads(self) -> Sequence[Any]:
+        return [selectinload(Compte.attributions), joinedload(Compte.personne)]
 
     def search_condition(self, typed: str) -> ColumnElement[bool]:
         text = typed.strip()

@@ -188,7 +188,7 @@ def sheet_of(pk: int, etablissement_id: int | None, uai: str) -> FichePersonne |
     places = fiches.attachments(session, pk)
     here = next((row for row in places if row.etablissement_id == etablissement_id), None)
     relatives = fiches.relatives(session, pk, etablissement_id)
-    state = "jamais" if compte is None else "suspendu" if compte.suspendu_le else "actif"
+    state = "suspendu" if personne.suspendu_le else "jamais" if compte is None else "actif"
     return FichePersonne(
         personne,
         compte,

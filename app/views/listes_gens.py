@@ -257,9 +257,9 @@ def full_name(row: Any) -> str:
 
 def etat_of(row: Any) -> str:
     """Return the state of somebody's account."""
-    if row is None or row.compte_id is None:
-        return "jamais"
-    return "suspendu" if row.suspendu_le else "actif"
+    if row is not None and row.suspendu_le:
+        return "suspendu"
+    return "jamais" if row is None or row.compte_id is None else "actif"
 
 
 def badge(etat: str) -> Markup:

@@ -15,6 +15,7 @@ COLUMNS |= {
         "id", "nom", "nom_usage", "prenom", "autres_prenoms", "civilite", "sexe", "date_naissance",
         "nom_recherche", "login", "email", "telephone_portable", "adresse", "code_postal", "commune",
         "source", "code_generation", "cree_le", "modifie_le", "supprime_le", "version",
+        "suspendu_le",
     ),
     "variante_nom": ("id", "personne_id", "cle"),
     "identifiant": ("id", "personne_id", "type", "portee", "valeur", "source"),
@@ -33,7 +34,7 @@ COLUMNS |= {
     "racine_login": ("racine", "dernier"),
     "ab_user": (
         "id", "first_name", "last_name", "username", "password", "active", "email", "created_on",
-        "personne_id", "suspendu_le",
+        "personne_id",
     ),
     "attribution": (
         "id", "compte_id", "role", "academie_id", "etablissement_id", "depuis", "accordee_par",
@@ -117,6 +118,7 @@ class Gens:
                 lexique.mobile(rand) if adult and rand() < 0.8 else None,
                 "12 rue des Tilleuls", school.code_postal, school.commune,
                 "aaf", 1, self.now, self.now, self.left if gone else None, 1,
+                self.now if number % 667 == 0 and not gone else None,
             )),
             ("identifiant", (
                 self._id("identifiant"), number, "jointure", ACADEMIES[school.academie - 1][0],
@@ -135,7 +137,7 @@ class Gens:
         number = self._id("ab_user")
         return "ab_user", (
             number, prenom[:64], nom[:64], login, self.digest, True, f"{login}@compte.example", self.now,
-            person, self.now if number % 200 == 0 else None,
+            person,
         )  # fmt: skip
 
     def _place(

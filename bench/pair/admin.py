@@ -38,12 +38,9 @@ class Etat(admin.SimpleListFilter):
         return [("actif", "Actif"), ("jamais", "Jamais activé"), ("suspendu", "Suspendu")]
 
     def queryset(self, request, queryset):
-        name = f"{self.through}compte"
-        conditions = {
-            "jamais": Q(**{f"{name}__isnull": True}),
-            "actif": Q(**{f"{name}__isnull": False, f"{name}__suspendu_le__isnull": True}),
-            "suspendu": Q(**{f"{name}__suspendu_le__isnull": False}),
-        }
+        never = Q(**{f"{self.through}compte__isnull": True})
+        free = Q(**{f"{self.through}suspendu_le__isnull": True})
+        conditions = {"jamais": never & free, "actif": ~never & free, "suspendu": ~free}
         return queryset.filter(conditions[self.value()]) if self.value() else queryset
 
 
@@ -95,10 +92,10 @@ class Classe(admin.SimpleListFilter):
 
 def account(person):
     """Say the state of the account as the console does."""
+    if person.suspendu_le:
+        return "Suspendu"
     compte = getattr(person, "compte", None)
-    if compte is None or compte.supprime_le:
-        return "Jamais activé"
-    return "Suspendu" if compte.suspendu_le else "Actif"
+    return "Jamais activé" if compte is None or compte.supprime_le else "Actif"
 
 
 @admin.register(Personne)

@@ -49,6 +49,7 @@ class Personne(models.Model):
     login = models.CharField("identifiant", max_length=64, null=True)
     email = models.CharField("e-mail", max_length=255, null=True)
     cree_le = models.DateTimeField()
+    suspendu_le = models.DateTimeField(null=True)
 
     class Meta:
         managed = False
@@ -61,7 +62,6 @@ class Personne(models.Model):
 
 class Compte(models.Model):
     personne = models.OneToOneField(Personne, models.DO_NOTHING, null=True, related_name="compte")
-    suspendu_le = models.DateTimeField(null=True)
     supprime_le = models.DateTimeField(null=True)
 
     class Meta:

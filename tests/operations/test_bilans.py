@@ -120,8 +120,12 @@ class TestCalculer:
         for login, more in held.items():
             where = {"role": "correspondant", "etablissement_id": monde.a.id, **more}
             session.add(Attribution(compte_id=account(session, login).id, **where))
-        for login, state in (("suspendu", "suspendu_le"), ("efface", "supprime_le")):
-            row = account(session, login, **{state: now()})
+        someone = Personne(nom="X", prenom="Y", nom_recherche="x y", suspendu_le=now())
+        session.add(someone)
+        session.flush()
+        closed = {"suspendu_seul_le": now()}, {"supprime_le": now()}, {"personne_id": someone.id}
+        for number, state in enumerate(closed):
+            row = account(session, f"ferme{number}", **state)
             session.add(Attribution(compte_id=row.id, role="correspondant", etablissement_id=monde.a.id))
         session.flush()
         bilans.calculer(session, [monde.a.id])
