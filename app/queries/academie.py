@@ -199,16 +199,30 @@ def schools(visible: Visible = None) -> Select[Any]:
     )  # fmt: skip
 
 
-def narrowed(statement: Select[Any], wanted: SchoolFilter) -> Select[Any]:
-    """Limit the list to what a filter asks."""
-    return statement.where(*wanted.clauses())
-
-
-def ordered(statement: Select[Any], name: str, *, descending: bool) -> Select[Any]:
-    """Sort the list; what is not known comes as the lowest, ties by name."""
-    key = sort_key(name)
+def listed(
+    visible: Visible, wanted: SchoolFilter, sort: str, *, descending: bool, only: Sequence[int] = ()
+) -> Select[Any]:
+    """Return the schools a filter keeps, sorted; what is not known comes as the lowest, ties by name."""
+    statement = schools(visible).where(*wanted.clauses())
+    if only:
+        statement = statement.where(E.id.in_(only))
+    key = sort_key(sort)
     first = key.desc().nulls_last() if descending else key.asc().nulls_first()
     return statement.order_by(first, E.nom_recherche, E.id)
+
+
+def page(
+    session: Session,
+    visible: Visible,
+    wanted: SchoolFilter,
+    sort: str,
+    descending: bool,
+    size: int,
+    rank: int,
+) -> Sequence[Row[Any]]:
+    """Return one page of the schools a filter keeps."""
+    statement = listed(visible, wanted, sort, descending=descending)
+    return session.execute(statement.offset((rank - 1) * size).limit(size)).all()
 
 
 def summary(session: Session, visible: Visible, views: Sequence[SchoolFilter] = ()) -> Sequence[Row[Any]]:

@@ -120,6 +120,11 @@ def administrator(session: Session, etablissement_id: int, attribution_id: int) 
     return session.scalars(statement).first()
 
 
+def person(session: Session, personne_id: int) -> Personne | None:
+    """Return somebody of the perimeter."""
+    return session.scalars(select(Personne).where(Personne.id == personne_id)).first()
+
+
 def candidates(session: Session, etablissement_id: int, typed: str, *, limit: int = 20) -> Sequence[Candidat]:
     """Return who of the school may be named, by the first letters of the name; those ready for it first."""
     key = search_key(typed)

@@ -18,3 +18,9 @@ def views(session: Session, compte_id: int, page: str) -> Sequence[VueEnregistre
         .order_by(VueEnregistree.id)
     )
     return session.scalars(statement).all()
+
+
+def view(session: Session, compte_id: int, pk: int) -> VueEnregistree | None:
+    """Return one view of an account; somebody else's is as absent."""
+    statement = select(VueEnregistree).where(VueEnregistree.id == pk, VueEnregistree.compte_id == compte_id)
+    return session.scalars(statement).first()

@@ -16,13 +16,14 @@ from werkzeug.datastructures import MultiDict
 
 from app.database import reading
 from app.extensions import db
-from app.models import Etablissement, VueEnregistree
+from app.models import VueEnregistree
 from app.queries import academie as reads
 from app.queries import vues as kept
 from app.security.manager import allowed, current_account, current_perimetre
 from app.security.permissions import Resource, Verb
 from app.views import academie_graphiques as charts
 from app.views import academie_liste as page
+from app.views.academie_cellules import cell, plain_cell
 from app.views.arguments import ids_arg
 from app.views.base import PreauBaseView
 from app.views.preferences import preference
@@ -93,10 +94,12 @@ class VueAcademie(PreauBaseView):
             title="Établissements",
             heading=_heading(),
             state=state,
-            rows=_page(session, state, visible),
-            columns=columns,
-            all_columns=[c for c in page.COLONNES if figures or not c.figures],
-            cell=page.cell,
+            rows=reads.page(
+                session, visible, state.filtre, state.tri, state.descending, state.taille, state.page
+            ),
+            columns=[_headed(column, state) for column in columns],
+            all_columns=[c for c in page.COLUMNS if figures or not c.figures],
+            cell=cell,
             facets=selects,
             chips=page.chips(state, selects),
             tabs=_tabs(state, mine, states, groups, figures=figures),
@@ -105,7 +108,6 @@ class VueAcademie(PreauBaseView):
             everything=_sum(groups, "ecoles"),
             charts=charts.charts(state, groups, reads.levels(session, visible)) if figures else [],
             computed=min((row.calcule_le for row in groups if row.calcule_le), default=None),
-            sort_url=lambda key: _sort_url(state, key),
             page_url=lambda number: _page_url(state, number),
             sizes=page.SIZES,
             size_url=lambda size: replace(state, taille=size).url(),
@@ -121,14 +123,11 @@ class VueAcademie(PreauBaseView):
         figures, visible = may_read_figures(), visible_figures()
         state = page.read_state(request.args, figures=figures)
         columns = self._columns(state, figures=figures)
-        statement = reads.narrowed(reads.schools(visible), state.filtre)
         chosen = ids_arg("rowid", limit=MAX_SELECTION)
-        if chosen:
-            statement = statement.where(Etablissement.id.in_(chosen))
-        statement = reads.ordered(statement, state.tri, descending=state.descending)
+        statement = reads.listed(visible, state.filtre, state.tri, descending=state.descending, only=chosen)
         return csv_response("etablissements.csv", _export(db.session(), statement, columns))
 
-    def _columns(self, state: page.Etat, *, figures: bool) -> list[page.Colonne]:
+    def _columns(self, state: page.Etat, *, figures: bool) -> list[page.SchoolColumn]:
         """Return the columns of the address, or else those this person chose."""
         asked: Sequence[str] = state.colonnes
         if not asked:
@@ -146,12 +145,6 @@ def _heading() -> str:
 
 def _sum(groups: Sequence[Row[Any]], name: str) -> int:
     return sum(getattr(row, name) for row in groups)
-
-
-def _page(session: Session, state: page.Etat, visible: reads.Visible) -> Sequence[Row[Any]]:
-    statement = reads.narrowed(reads.schools(visible), state.filtre)
-    statement = reads.ordered(statement, state.tri, descending=state.descending)
-    return session.execute(statement.offset((state.page - 1) * state.taille).limit(state.taille)).all()
 
 
 def _tabs(
@@ -175,11 +168,17 @@ def _tabs(
     return [replace(tab, current=tab is chosen) for tab in found]
 
 
+def _headed(column: page.SchoolColumn, state: page.Etat) -> page.SchoolColumn:
+    """Return a column with where its header leads and how it is sorted now."""
+    how = ("descending" if state.descending else "ascending") if state.tri == column.name else ""
+    return replace(column, sort_url=_sort_url(state, column.name), sorted=how)
+
+
 def _sort_url(state: page.Etat, key: str) -> str:
     """Return the list sorted by a column; a second time the other way round, figures from the highest."""
     if state.tri == key:
         return replace(state, descending=not state.descending).url()
-    return replace(state, tri=key, descending=page.BY_KEY[key].numeric).url()
+    return replace(state, tri=key, descending=page.BY_NAME[key].numeric).url()
 
 
 def _page_url(state: page.Etat, number: int) -> str:
@@ -187,14 +186,14 @@ def _page_url(state: page.Etat, number: int) -> str:
 
 
 def _export(
-    session: Session, statement: Select[Any], columns: Sequence[page.Colonne]
+    session: Session, statement: Select[Any], columns: Sequence[page.SchoolColumn]
 ) -> Iterator[Sequence[Any]]:
     """Yield the header then every school, as read: the answer is sent after the request ended."""
     yield [column.label for column in columns]
     try:
         with reading():
             for row in session.execute(statement.execution_options(yield_per=500)):
-                yield [page.plain_cell(row, column) for column in columns]
+                yield [plain_cell(row, column) for column in columns]
     finally:
         session.close()
 

@@ -1,36 +1,26 @@
-"""What the académie view's address asks, and its columns, facets and cells."""
+"""What the académie view's address asks, and its columns, facets and chips."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import url_for
-from markupsafe import Markup
 from sqlalchemy import Row
 from werkzeug.datastructures import MultiDict
 
-from app.extensions import now
-from app.queries.academie import LATE_AGES, SANTES, SchoolFilter
+from app.queries.academie import SchoolFilter
 from app.views.arguments import as_id, text_arg
-from app.views.graphiques import percent_text
 from app.views.labels import ETATS_ETABLISSEMENT, SECTEURS, school_level, school_type
-from app.views.list_filters import Chip
-from app.views.rendering import NBSP, NOTHING, PARIS, icon, number, since
+from app.views.list_parts import Chip, Column, Facet
 
 PAGE = "VueAcademie.liste"
 SIZES = (25, 50, 100)
 LAST_PAGE = 400
 EVERYTHING = SchoolFilter()
 SANTE_LABELS = {"alerte": "Alerte", "surveiller": "À surveiller", "sain": "Sain"}
-SANTE_LOOK = {
-    "alerte": ("bad", "exclamation-octagon-fill"),
-    "surveiller": ("warn", "exclamation-triangle"),
-    "sain": ("ok", "check-circle"),
-}
 AGE_LABELS = {
     "jour": "Moins d’un jour",
     "semaine": "De 1 à 7 jours",
@@ -62,48 +52,44 @@ FACET_LABELS = {
 
 
 @dataclass(frozen=True)
-class Colonne:
+class SchoolColumn(Column):
     """One column a person may show; ``figures`` asks the right to read people and feeds."""
 
-    key: str
-    label: str
     figures: bool = False
-    numeric: bool = False
     usual: bool = True
-    css: str = ""
 
 
-COLONNES = (
-    Colonne("nom", "Établissement"),
-    Colonne("uai", "UAI", css="pr-code"),
-    Colonne("type", "Type", usual=False),
-    Colonne("commune", "Commune"),
-    Colonne("academie", "Académie", usual=False),
-    Colonne("collectivite", "Collectivité", usual=False),
-    Colonne("secteur", "Secteur", usual=False),
-    Colonne("etat", "État", usual=False),
-    Colonne("sante", "Santé", figures=True),
-    Colonne("alimente", "Dernière alimentation", figures=True),
-    Colonne("personnes", "Personnes", figures=True, numeric=True, usual=False),
-    Colonne("eleves", "Élèves", figures=True, numeric=True),
-    Colonne("enseignants", "Enseignants", figures=True, numeric=True, usual=False),
-    Colonne("personnels", "Personnels", figures=True, numeric=True, usual=False),
-    Colonne("responsables", "Parents", figures=True, numeric=True),
-    Colonne("invites", "Invités", figures=True, numeric=True, usual=False),
-    Colonne("divisions", "Classes", figures=True, numeric=True, usual=False),
-    Colonne("activation", "Comptes activés", figures=True, numeric=True),
-    Colonne("anomalies", "Anomalies", figures=True, numeric=True),
-    Colonne("administrateurs", "Administrateurs", figures=True, numeric=True),
+COLUMNS = (
+    SchoolColumn("nom", "Établissement"),
+    SchoolColumn("uai", "UAI", code=True),
+    SchoolColumn("type", "Type", usual=False),
+    SchoolColumn("commune", "Commune"),
+    SchoolColumn("academie", "Académie", usual=False),
+    SchoolColumn("collectivite", "Collectivité", usual=False),
+    SchoolColumn("secteur", "Secteur", usual=False),
+    SchoolColumn("etat", "État", usual=False),
+    SchoolColumn("sante", "Santé", figures=True),
+    SchoolColumn("alimente", "Dernière alimentation", figures=True),
+    SchoolColumn("personnes", "Personnes", figures=True, numeric=True, usual=False),
+    SchoolColumn("eleves", "Élèves", figures=True, numeric=True),
+    SchoolColumn("enseignants", "Enseignants", figures=True, numeric=True, usual=False),
+    SchoolColumn("personnels", "Personnels", figures=True, numeric=True, usual=False),
+    SchoolColumn("responsables", "Parents", figures=True, numeric=True),
+    SchoolColumn("invites", "Invités", figures=True, numeric=True, usual=False),
+    SchoolColumn("divisions", "Classes", figures=True, numeric=True, usual=False),
+    SchoolColumn("activation", "Comptes activés", figures=True, numeric=True),
+    SchoolColumn("anomalies", "Anomalies", figures=True, numeric=True),
+    SchoolColumn("administrateurs", "Administrateurs", figures=True, numeric=True),
 )
-BY_KEY = {column.key: column for column in COLONNES}
+BY_NAME = {column.name: column for column in COLUMNS}
 WITHOUT_FIGURES = ("nom", "uai", "type", "commune", "academie", "secteur", "etat")
 
 
-def columns_of(asked: Sequence[str], *, figures: bool) -> list[Colonne]:
+def columns_of(asked: Sequence[str], *, figures: bool) -> list[SchoolColumn]:
     """Return the columns to show, in their order; the name always, what may not be read never."""
-    usual = [c.key for c in COLONNES if c.usual] if figures else WITHOUT_FIGURES
-    wanted = {"nom", *([key for key in asked if key in BY_KEY] or usual)}
-    return [c for c in COLONNES if c.key in wanted and (figures or not c.figures)]
+    usual = [c.name for c in COLUMNS if c.usual] if figures else WITHOUT_FIGURES
+    wanted = {"nom", *([key for key in asked if key in BY_NAME] or usual)}
+    return [c for c in COLUMNS if c.name in wanted and (figures or not c.figures)]
 
 
 @dataclass(frozen=True)
@@ -162,7 +148,7 @@ def read_state(args: MultiDict[str, str], *, figures: bool) -> Etat:
 
     tri = args.get("tri", "")
     key = tri.removeprefix("-")
-    sortable = key in BY_KEY and (figures or not BY_KEY[key].figures)
+    sortable = key in BY_NAME and (figures or not BY_NAME[key].figures)
     size = args.get("taille", "")
     return Etat(
         SchoolFilter(
@@ -183,17 +169,7 @@ def read_state(args: MultiDict[str, str], *, figures: bool) -> Etat:
 
 def _columns_asked(args: MultiDict[str, str]) -> tuple[str, ...]:
     asked = [key for raw in args.getlist("colonnes")[:40] for key in raw[:400].split(",")]
-    return tuple(key for key in BY_KEY if key in asked)
-
-
-@dataclass(frozen=True)
-class Facet:
-    """One select of the filter form."""
-
-    name: str
-    label: str
-    value: str
-    choices: Sequence[tuple[str, str]]
+    return tuple(key for key in BY_NAME if key in asked)
 
 
 def facets(state: Etat, groups: Sequence[Row[Any]], *, figures: bool) -> list[Facet]:
@@ -241,92 +217,6 @@ def chips(state: Etat, shown: Sequence[Facet]) -> list[Chip]:
             without: dict[str, Any] = {name: None if name in {"collectivite", "academie"} else ""}
             found.append(Chip(f"{label} : {said.get(name, '')}", state.url(**without)))
     return found
-
-
-# -- cells
-
-
-def _days(value: datetime) -> int:
-    return (now().astimezone(PARIS).date() - value.astimezone(PARIS).date()).days
-
-
-def feed_text(row: Any) -> str:
-    """Return when the last feed reached a school, in words."""
-    if row.alimente_le is None:
-        return "Jamais" if row.age else NOTHING
-    days = _days(row.alimente_le)
-    return since(row.alimente_le) if days <= 1 else f"il y a {number(days)}{NBSP}jours"
-
-
-def _feed(row: Any) -> str | Markup:
-    text = feed_text(row)
-    if row.age not in LATE_AGES:
-        return text
-    tone = "bad" if row.sante == "alerte" else "warn"
-    late = Markup('<span class="pr-state" data-tone="{}">{}<span class="pr-toned">{}</span></span>')
-    return late.format(tone, icon("clock-history"), f"{text}, en retard" if row.alimente_le else text)
-
-
-def _health(row: Any) -> str | Markup:
-    if row.sante not in SANTES:
-        return NOTHING if row.etat == "ouvert" else ETATS_ETABLISSEMENT[row.etat]
-    tone, glyph = SANTE_LOOK[row.sante]
-    return Markup('<span class="pr-state" data-tone="{}">{}{}</span>').format(
-        tone, icon(glyph), SANTE_LABELS[row.sante]
-    )
-
-
-def _gauge(row: Any) -> str | Markup:
-    if row.activation is None:
-        return NOTHING
-    value = float(row.activation)
-    bar = Markup('<progress class="pr-progress" value="{}" max="100" aria-label="{}"></progress>')
-    drawn = bar.format(round(value, 1), "Part des comptes activés")
-    return Markup('<span class="pr-gauge">{}{}</span>').format(percent_text(value), drawn)
-
-
-def _marked(value: int | None, *, bad: bool) -> str | Markup:
-    if value is None or not bad:
-        return number(value)
-    return Markup('<span class="pr-badge" data-tone="warn">{}</span>').format(
-        number(value) if value else "aucun"
-    )
-
-
-CELLS: Mapping[str, Callable[[Any], Any]] = {
-    "type": lambda row: school_type(row.type) or NOTHING,
-    "secteur": lambda row: SECTEURS.get(row.secteur, row.secteur),
-    "etat": lambda row: ETATS_ETABLISSEMENT.get(row.etat, row.etat),
-    "sante": _health,
-    "alimente": _feed,
-    "activation": _gauge,
-    "anomalies": lambda row: _marked(row.anomalies, bad=bool(row.anomalies)),
-    "administrateurs": lambda row: _marked(
-        row.administrateurs, bad=row.administrateurs == 0 and row.etat == "ouvert"
-    ),
-}
-
-
-def cell(row: Any, column: Colonne) -> Any:
-    """Return what a cell shows."""
-    if column.key in CELLS:
-        return CELLS[column.key](row)
-    value = getattr(row, column.key)
-    return number(value) if column.numeric else (value or NOTHING)
-
-
-def plain_cell(row: Any, column: Colonne) -> Any:
-    """Return what a cell says in a file: numbers stay numbers, nothing stays empty."""
-    if column.key == "sante":
-        return SANTE_LABELS.get(row.sante, "")
-    if column.key == "alimente":
-        return row.alimente_le.astimezone(PARIS).strftime("%d/%m/%Y %H:%M") if row.alimente_le else ""
-    if column.key == "activation":
-        return "" if row.activation is None else f"{float(row.activation):.1f}".replace(".", ",")
-    value = getattr(row, column.key)
-    if column.key in {"type", "secteur", "etat"}:
-        return CELLS[column.key](row)
-    return "" if value is None else value
 
 
 def built_in(figures: bool) -> list[tuple[str, SchoolFilter]]:

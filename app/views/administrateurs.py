@@ -8,12 +8,10 @@ from typing import Any
 from flask import abort, flash, redirect, request, url_for
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
-from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from app.errors import RuleViolationError, UserError
 from app.extensions import db
-from app.models import Personne
 from app.operations import administrateurs as acts
 from app.queries import fiche_etablissement as reads
 from app.queries.personnes import PROFIL_LABELS
@@ -64,7 +62,7 @@ class AdministrateursLocaux(PreauBaseView):
     def _name(self, uai: str) -> str:
         school = current_school(uai)
         person_id = as_id(request.form.get("personne", ""))
-        person = db.session.scalars(select(Personne).where(Personne.id == (person_id or 0))).first()
+        person = reads.person(db.session(), person_id or 0)
         if person is None:
             raise RuleViolationError("Choisissez une personne de la liste.", field="personne")
         acts.nommer(db.session(), school, person, dernier_jour=_day(), acteur=actor())

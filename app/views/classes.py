@@ -18,8 +18,8 @@ from app.security.permissions import Resource
 from app.views.arguments import checked_pk
 from app.views.base import PreauBaseView
 from app.views.ecole import allowed_here, current_school
+from app.views.gens_cellules import full_name
 from app.views.labels import SOURCES
-from app.views.listes_gens import full_name
 
 
 @dataclass

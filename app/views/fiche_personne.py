@@ -17,8 +17,9 @@ from app.queries.personnes import IDENTIFIANT_LABELS, NIVEAU_LABELS, PARENTE_LAB
 from app.security.manager import allowed
 from app.security.permissions import Resource, Verb
 from app.views.ecole import allowed_here
+from app.views.gens_cellules import full_name
 from app.views.labels import CHAMPS, CIVILITES, SEXES, SOURCES
-from app.views.listes_gens import LISTE_DU_PROFIL, full_name
+from app.views.listes_gens import LISTE_DU_PROFIL
 from app.views.rendering import day, telephone
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from flask import abort, request, url_for
@@ -13,30 +12,11 @@ from flask_appbuilder.models.filters import Filters
 from sqlalchemy import inspect, select
 
 from app.views.filters import FALSE, TRUE, InvalidFilterError, Related, column_kind, parse
+from app.views.list_parts import Chip, Facet
 from app.views.rendering import shown
 
 LONGEST_SEARCH = 200
 FILTER_ARGUMENT = re.compile(r"_flt_(\d)_(\w+)")
-
-
-@dataclass(frozen=True)
-class Control:
-    """One select or date of the filter form."""
-
-    name: str
-    label: str
-    kind: str
-    value: str = ""
-    choices: Sequence[tuple[str, str]] = ()
-    remote: str = ""
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A filter in force, and the address of the list without it."""
-
-    text: str
-    url: str
 
 
 def with_args(*without: str, **changes: str) -> str:
@@ -86,33 +66,33 @@ def search_text() -> str:
     return request.args.get("q", "").strip()[:LONGEST_SEARCH]
 
 
-def controls_of(view: Any, filters: Filters) -> list[Control]:
+def facets_of(view: Any, filters: Filters) -> list[Facet]:
     """Return the selects and dates of the filter form."""
     active = {(flt.column_name, flt.arg_name): str(value) for flt, value in filters.get_filters_values()}
-    controls = []
+    facets = []
     for column, offered in view._filters.get_search_filters().items():
         label = str(view.label_columns.get(column, column))
         for index, one in enumerate(offered):
             value = active.get((column, one.arg_name), "")
-            control = _control(view, column, f"_flt_{index}_{column}", label, one, value)
-            if control:
-                controls.append(control)
-    return controls
+            facet = _facet(view, column, f"_flt_{index}_{column}", label, one, value)
+            if facet:
+                facets.append(facet)
+    return facets
 
 
-def _control(view: Any, column: str, name: str, label: str, one: Any, value: str) -> Control | None:
+def _facet(view: Any, column: str, name: str, label: str, one: Any, value: str) -> Facet | None:
     if isinstance(one, Related):
-        return _related_control(view, column, name, label, value)
+        return _related_facet(view, column, name, label, value)
     kind = one.kind()
     if column in view.choices_columns:
         choices = list(view.choices_columns[column].items())
-        return Control(name, label, "select", value, choices) if one.arg_name == "eq" else None
+        return Facet(name, label, value, choices) if one.arg_name == "eq" else None
     if kind == "boolean":
-        return Control(name, label, "select", value, [(TRUE, "Oui"), (FALSE, "Non")])
+        return Facet(name, label, value, [(TRUE, "Oui"), (FALSE, "Non")])
     if kind in {"day", "instant"} and one.arg_name != "eq":
         bound = "depuis le" if one.arg_name == "gt" else "jusqu’au"
         alone = sum(column_kind(one_column) in {"day", "instant"} for one_column in _searched(view)) == 1
-        return Control(name, bound.capitalize() if alone else f"{label} {bound}", "date", value)
+        return Facet(name, bound.capitalize() if alone else f"{label} {bound}", value, kind="date")
     return None
 
 
@@ -121,22 +101,22 @@ def _searched(view: Any) -> list[Any]:
     return [mapped[name] for name in view.search_columns if name in mapped]
 
 
-def _related_control(view: Any, column: str, name: str, label: str, value: str) -> Control:
+def _related_facet(view: Any, column: str, name: str, label: str, value: str) -> Facet:
     model = view.datamodel.get_related_model(column)
     interface = type(view.datamodel)(model)
     if column in view.plain_relations:
         rows = interface.session.scalars(interface.ordered(select(model), "", descending=False).limit(200))
         choices = sorted(((str(row.id), str(row)) for row in rows), key=lambda pair: pair[1])
-        return Control(name, label, "select", value, choices)
+        return Facet(name, label, value, choices)
     chosen = interface.get(value) if value else None
     choices = [(value, str(chosen))] if chosen is not None else []
     remote = url_for(f"{view.endpoint}.choix", relation=column)
-    return Control(name, label, "remote", value, choices, remote)
+    return Facet(name, label, value, choices, "remote", remote)
 
 
-def chips_of(view: Any, filters: Filters, controls: Sequence[Control]) -> list[Chip]:
+def chips_of(view: Any, filters: Filters, facets: Sequence[Facet]) -> list[Chip]:
     """Return the filters in force, each with the address that removes it."""
-    labels = {(control.name, value): text for control in controls for value, text in control.choices}
+    labels = {(facet.name, value): text for facet in facets for value, text in facet.choices}
     page = f"page_{type(view).__name__}"
     chips = []
     for flt, value in filters.get_filters_values():

@@ -18,7 +18,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from app.database import reading
 from app.views.filters import KEY_SUFFIX, column_kind, starts_with
 from app.views.interface import COUNT_CAP
-from app.views.list_filters import Chip, Control, with_args
+from app.views.list_filters import with_args
+from app.views.list_parts import Chip, Column, Facet, Row
 from app.views.rendering import shown
 
 PAGE_SIZES = (25, 50, 100)
@@ -41,34 +42,6 @@ class ListArgs:
         return replace(self, page=min(self.page, last))
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column of the table, with where its header leads."""
-
-    name: str
-    label: str
-    numeric: bool = False
-    code: bool = False
-    sort_url: str = ""
-    sorted: str = ""
-
-    @property
-    def css(self) -> str:
-        """Return how its cells are set: numbers to the right, codes in fixed width."""
-        return "pr-num" if self.numeric else "pr-code" if self.code else ""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line: its key, where it leads and what it shows."""
-
-    pk: Any
-    label: str
-    url: str
-    cells: Sequence[Any]
-    item: Any
-
-
 @dataclass
 class ListPage:
     """Everything the list template shows."""
@@ -78,7 +51,7 @@ class ListPage:
     rows: Sequence[Row]
     count: int
     args: ListArgs
-    controls: Sequence[Control] = ()
+    facets: Sequence[Facet] = ()
     chips: Sequence[Chip] = ()
     search: str = ""
     nouns: tuple[str, str] = ("ligne", "lignes")

@@ -171,8 +171,8 @@ class ReadingView(Resourced, ModelView):
         """Show one page of the rows this person may see."""
         filters = list_filters.request_filters(self._filters)
         page = self._page(self._statement(filters))
-        page.controls = list_filters.controls_of(self, filters)
-        page.chips = list_filters.chips_of(self, filters, page.controls)
+        page.facets = list_filters.facets_of(self, filters)
+        page.chips = list_filters.chips_of(self, filters, page.facets)
         page.search = list_filters.search_text()
         return self.render_template(self.list_template, title=self.list_title, page=page, view=self)
 

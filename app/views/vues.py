@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from flask import abort, current_app, redirect, request
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
-from sqlalchemy import select
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -19,6 +18,7 @@ from app.extensions import db
 from app.models import VueEnregistree
 from app.operations import vues as acts
 from app.operations.console import prefer
+from app.queries import vues as reads
 from app.security.manager import current_account
 from app.security.permissions import Resource
 from app.views.acts import commit_act
@@ -98,11 +98,7 @@ class VuesEnregistrees(PreauBaseView):
         return redirect(f"{path}?{query}" if query else path)
 
     def _mine(self, pk: int) -> VueEnregistree:
-        vue = db.session.scalars(
-            select(VueEnregistree).where(
-                VueEnregistree.id == checked_pk(pk), VueEnregistree.compte_id == _account_id()
-            )
-        ).first()
+        vue = reads.view(db.session(), _account_id(), checked_pk(pk))
         if vue is None:
             abort(404)
         return vue
