@@ -6,10 +6,11 @@ import re
 from datetime import date
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import IntegrityError
 
 from app.database import allocate_ids, bulk_insert, bulk_update, refresh_statistics, rows_of
-from app.models import Identifiant, Matiere, Personne
+from app.models import Etablissement, Identifiant, Matiere, Personne, Rattachement
 
 MATIERE = Matiere.metadata.tables["matiere"]
 PERSONNE = Personne.metadata.tables["personne"]
@@ -114,3 +115,24 @@ class TestStatistics:
         bulk_insert(session, MATIERE, ("code", "libelle"), [("N", "x")])
         refresh_statistics(session, [MATIERE])
         assert last() == 2000
+
+
+class TestKeyOfAnAttachment:
+    """``rattachement.cle`` is the person's key, whatever writes one or the other."""
+
+    def test_it_is_copied_follows_a_rename_and_a_wrong_one_is_refused(self, session):
+        school = Etablissement(uai="0370001A", nom="Collège", nom_recherche="college")
+        person = Personne(nom="VERT", prenom="Élise", nom_recherche="vert elise")
+        session.add_all([school, person])
+        session.flush()
+        where = {"personne_id": person.id, "etablissement_id": school.id}
+        session.add(Rattachement(**where, profil="eleve"))
+        session.execute(insert(Rattachement).values(**where, profil="invite"))
+        session.flush()
+        assert session.scalars(select(Rattachement.cle)).all() == ["vert elise"] * 2
+        bulk_update(session, PERSONNE, "id", ("nom_recherche",), [("vert elisa", person.id)])
+        session.expire_all()
+        assert session.scalars(select(Rattachement.cle)).all() == ["vert elisa"] * 2
+        wrong = insert(Rattachement).values(**where, profil="personnel", cle="blanc elise")
+        with pytest.raises(IntegrityError):
+            session.execute(wrong)

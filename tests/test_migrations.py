@@ -7,12 +7,20 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import inspect, select, text
+from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.config import ROOT
 from app.extensions import Base, db, now
-from app.models import Compte, Personne, VarianteNom
+from app.models import (
+    Compte,
+    EleveGroupe,
+    Etablissement,
+    GroupeEnseignement,
+    Personne,
+    Rattachement,
+    VarianteNom,
+)
 from app.queries.noms import name_variants
 
 
@@ -79,6 +87,23 @@ class TestBothWays:
         found.suspendu_seul_le = now()
         with pytest.raises(IntegrityError, match="suspension_seule"):
             session.flush()
+
+    def test_attachments_already_there_get_the_key_of_their_person_and_keep_what_hangs_on_them(
+        self, app, session
+    ):
+        school = Etablissement(uai="0370001A", nom="Collège", nom_recherche="college")
+        place = Rattachement(personne=Personne(nom="DUPONT", prenom="Zoé", nom_recherche="dupont zoe"))
+        place.etablissement, place.profil = school, "eleve"
+        group = GroupeEnseignement(etablissement=school, code="3ANG2")
+        session.add_all([place, group])
+        session.flush()
+        session.add(EleveGroupe(rattachement_id=place.id, groupe_id=group.id))
+        session.commit()
+        session.close()
+        downgrade(revision="0006")
+        upgrade()
+        assert session.scalar(select(Rattachement.cle)) == "dupont zoe"
+        assert session.scalar(select(func.count(EleveGroupe.rattachement_id))) == 1
 
     def test_models_and_migrations_agree(self, app):
         with app.app_context(), db.engine.connect() as connection:

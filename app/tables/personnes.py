@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SQLColumnExpression, String, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SQLColumnExpression,
+    String,
+    UniqueConstraint,
+    select,
+    text,
+)
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -33,7 +43,8 @@ class Personne(Base):
     __tablename__ = "personne"
     __table_args__ = (
         CheckConstraint("login = lower(login)", name="login_minuscule"),
-        Index("ix_personne_nom_recherche", "nom_recherche", "id"),
+        # unique as the id is: what lets attachments refer to both, and so keep a true copy of the key
+        Index("ix_personne_nom_recherche", "nom_recherche", "id", unique=True),
         Index("ix_personne_naissance_nom", "date_naissance", "nom_recherche"),
         Index("ix_personne_cree_le", "cree_le"),
         Index(
@@ -80,7 +91,9 @@ class Personne(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     identifiants: Mapped[list[Identifiant]] = relationship(back_populates="personne")
-    rattachements: Mapped[list[Rattachement]] = relationship(back_populates="personne")
+    rattachements: Mapped[list[Rattachement]] = relationship(
+        back_populates="personne", primaryjoin="Rattachement.personne_id == Personne.id"
+    )
     verrous: Mapped[list[VerrouPersonne]] = relationship(back_populates="personne")
 
     __mapper_args__ = {"version_id_col": version}
@@ -146,21 +159,42 @@ class Identifiant(PerimetrePersonne, Base):
     personne: Mapped[Personne] = relationship(back_populates="identifiants")
 
 
+def _key_of_person(context: Any) -> str | None:
+    """Copy the key of the person a new attachment names, whoever writes it."""
+    person = context.get_current_parameters()["personne_id"]
+    key: str | None = context.connection.scalar(select(Personne.nom_recherche).where(Personne.id == person))
+    return key
+
+
 class Rattachement(PerimetreEtablissement, PerimetrePersonne, Base):
     """A person's place in one school under one profile, from a date until it ends.
 
     Pupils carry their MEF and division here: a pupil in two schools has two attachments.
     ``motif_fin`` is ``depart`` (the feed stopped naming them), ``annulation`` or ``manuel``.
+
+    ``cle`` is the person's ``nom_recherche``: the index of a list holds it, so that a page of a
+    school is read in order, and its people searched, without opening everybody. The foreign key
+    keeps it true: a wrong one is refused, a renamed person's follows.
     """
 
     __tablename__ = "rattachement"
     __table_args__ = (
         CheckConstraint(_PROFIL_CHECK, name="profil"),
+        ForeignKeyConstraint(
+            ["personne_id", "cle"],
+            ["personne.id", "personne.nom_recherche"],
+            ondelete="CASCADE",
+            onupdate="CASCADE",
+        ),
         UniqueConstraint("personne_id", "etablissement_id", "profil"),
-        Index("ix_rattachement_liste", "etablissement_id", "profil", "fin"),
+        Index("ix_rattachement_liste", "etablissement_id", "profil", "fin", "cle", "personne_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    # the indexes above answer for both alone
+    etablissement_id: Mapped[int] = mapped_column(ForeignKey("etablissement.id", ondelete="RESTRICT"))
+    personne_id: Mapped[int] = mapped_column()
+    cle: Mapped[str] = mapped_column(SearchKey(220), default=_key_of_person)
     profil: Mapped[str] = mapped_column(String(11))
     source: Mapped[str] = mapped_column(String(12), default="manuel")
     debut: Mapped[date | None]
@@ -170,7 +204,9 @@ class Rattachement(PerimetreEtablissement, PerimetrePersonne, Base):
     division_id: Mapped[int | None] = mapped_column(ForeignKey("division.id"), index=True)
     regime: Mapped[str | None] = mapped_column(String(60))
 
-    personne: Mapped[Personne] = relationship(back_populates="rattachements")
+    personne: Mapped[Personne] = relationship(
+        back_populates="rattachements", primaryjoin="Rattachement.personne_id == Personne.id"
+    )
     etablissement: Mapped[Etablissement] = relationship()
     division: Mapped[Division | None] = relationship()
     mef: Mapped[Mef | None] = relationship()

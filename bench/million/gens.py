@@ -20,7 +20,7 @@ COLUMNS |= {
     "variante_nom": ("id", "personne_id", "cle"),
     "identifiant": ("id", "personne_id", "type", "portee", "valeur", "source"),
     "rattachement": (
-        "id", "personne_id", "etablissement_id", "profil", "source", "debut", "fin", "motif_fin",
+        "id", "personne_id", "cle", "etablissement_id", "profil", "source", "debut", "fin", "motif_fin",
         "mef_id", "division_id", "regime",
     ),
     "eleve_groupe": ("rattachement_id", "groupe_id"),
@@ -54,6 +54,8 @@ class Gens:
     def __init__(self, plan: Plan, digest: str) -> None:
         self.plan, self.digest = plan, digest
         self.next = dict.fromkeys(COLUMNS, 0)
+        self.keys = [""]
+        """What each person is sorted by, by number."""
         self.roots: dict[str, int] = {}
         self.birthdays = [(date(1900, 1, 1) + timedelta(days=day)).isoformat()[4:] for day in range(365)]
         self.now, self.left = instant(JOUR), instant(JOUR - timedelta(days=9))
@@ -108,12 +110,13 @@ class Gens:
         root = login_root(prenom, usage or nom)
         self.roots[root] = count = self.roots.get(root, 0) + 1
         login = f"{root}{count}" if count > 1 else root
+        self.keys.append(personne_key(usage or nom, prenom))
         birth = f"{year}{self.birthdays[int(rand() * 365)]}" if year else None
         others = None if adult or rand() < 0.4 else lexique.first_name(rand, sexe)
         rows: list[Row] = [
             ("personne", (
                 number, nom, usage, prenom, others, ("Mme" if sexe == "F" else "M.") if adult else None, sexe,
-                birth, personne_key(usage or nom, prenom), login,
+                birth, self.keys[number], login,
                 f"{login}@{lexique.DOMAINES[number % 4]}" if rand() < email else None,
                 lexique.mobile(rand) if adult and rand() < 0.8 else None,
                 "12 rue des Tilleuls", school.code_postal, school.commune,
@@ -148,7 +151,8 @@ class Gens:
         ended = (self.left, "depart") if gone else (None, None)
         studied = (self.plan.mef_ids[classe.niveau.mef], classe.id) if classe else (None, None)
         start = RENTREE.isoformat()
-        row = (number, person, school.id, profil, source, start, *ended, *studied, regime)
+        where = (number, person, self.keys[person], school.id, profil)
+        row = (*where, source, start, *ended, *studied, regime)
         return number, ("rattachement", row)
 
     def _staff(self, rand: lexique.Hasard, school: Ecole) -> Iterator[Row]:

@@ -21,7 +21,8 @@ PERSONNE = (
     "cree_le", "modifie_le", "version",
 )  # fmt: skip
 PLACE = (
-    "id", "personne_id", "etablissement_id", "profil", "source", "debut", "mef_id", "division_id", "regime",
+    "id", "personne_id", "cle", "etablissement_id", "profil", "source", "debut", "mef_id", "division_id",
+    "regime",
 )  # fmt: skip
 FICHE = ("espace", "objet", "cle", "etablissement_id", "personne_id", "empreinte", "presente", "champs")
 LIEN = (
@@ -146,7 +147,7 @@ class Ecritures:
             bulk_update(session, table("personne"), "id", columns, rows)
         self._touch()
         self._insert("identifiant", ("personne_id", "type", "portee", "valeur", "source"))
-        self._insert("rattachement", PLACE)
+        self._insert_places()
         for columns, rows in self.places.items():
             bulk_update(session, table("rattachement"), "id", columns, rows)
         self._remove_replaced()
@@ -183,6 +184,18 @@ class Ecritures:
         rows = self.nouveaux.pop(name, [])
         if rows:
             bulk_insert(self.session, table(name), columns, dict.fromkeys(rows) if name in LISTES else rows)
+
+    def _insert_places(self) -> None:
+        """Insert attachments, each with the key of its person as it now stands."""
+        rows = self.nouveaux["rattachement"]
+        known = [row[1] for row in rows if row[2] is None]
+        if known:
+            found = rows_of(
+                self.session, "SELECT id, nom_recherche FROM personne WHERE id IN :ids", ids=known
+            )
+            keys = {row[0]: row[1] for row in found}
+            rows[:] = [row if row[2] is not None else (*row[:2], keys[row[1]], *row[3:]) for row in rows]
+        self._insert("rattachement", PLACE)
 
     def _touch(self) -> None:
         """Number the new version of changed people; reopened ones are no longer removed."""

@@ -113,11 +113,13 @@ def attach_guardians(ctx: Contexte, guardians: set[int]) -> None:
     }
     missing = sorted(guardians - here.keys())
     if missing:
-        bulk_insert(
+        rows_of(
             ctx.session,
-            table("rattachement"),
-            ("personne_id", "etablissement_id", "profil", "source"),
-            [(pid, ctx.etablissement_id, "responsable", ctx.source) for pid in missing],
+            "INSERT INTO rattachement (personne_id, cle, etablissement_id, profil, source)"
+            " SELECT id, nom_recherche, :school, 'responsable', :source FROM personne WHERE id IN :ids",
+            ids=missing,
+            school=ctx.etablissement_id,
+            source=ctx.source,
         )
     closed = sorted(row[0] for row in here.values() if row[2] is not None)
     if closed:

@@ -276,7 +276,7 @@ def _insert(
     part = gen.part
     undo: dict[str, Any] = {"cree": True}
     if part is not None:
-        _attach(ctx, kind, pid, place_id, part)
+        _attach(ctx, kind, pid, place_id, part, key[:220])
         undo["place"] = {"id": place_id, "nouvelle": True}
     if gen.liens:
         ctx.liens.append((pid, gen.liens, {key: [None, value] for key, value in gen.liens.items()}))
@@ -284,12 +284,15 @@ def _insert(
     ctx.compter("crees")
 
 
-def _attach(ctx: Contexte, kind: str, pid: int, place_id: int, part: dict[str, Any]) -> None:
+def _attach(
+    ctx: Contexte, kind: str, pid: int, place_id: int, part: dict[str, Any], key: str | None = None
+) -> None:
+    """Add an attachment; the key of a person who is already there is read when it is written."""
     columns = ctx.ecritures.colonnes(part)
     profil = part.get("profil") or PROFILS_DE[kind][-1]
     ctx.ecritures.nouveaux["rattachement"].append(
         (
-            place_id, pid, ctx.etablissement_id, profil, ctx.source, part.get("debut"),
+            place_id, pid, key, ctx.etablissement_id, profil, ctx.source, part.get("debut"),
             columns.get("mef_id"), columns.get("division_id"), columns.get("regime"),
         )
     )  # fmt: skip

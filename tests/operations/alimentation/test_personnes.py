@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import func, select
 
-from app.models import Ecart, Identifiant, Personne, Responsabilite, VarianteNom
+from app.models import Ecart, Identifiant, Personne, Rattachement, Responsabilite, VarianteNom
 from app.operations.alimentation.fiches import Objet
 from tests.operations.alimentation.support import (
     A,
@@ -305,7 +305,14 @@ class TestRecordedIdentity:
         alimenter(session, [ecole(A), eleve("1", "VERT", "Élisa", "2011-01-02")], jour=2)
         found = session.scalars(select(Personne)).one()
         assert (found.prenom, found.nom_recherche, found.login) == ("Élisa", "vert elisa", "elise.vert")
+        assert session.scalars(select(Rattachement.cle)).all() == ["vert elisa"]
         assert found.date_naissance == date(2011, 1, 2)
+
+    def test_a_new_place_in_the_feed_that_renames_has_the_new_key(self, session):
+        alimenter(session, [ecole(A), ecole(B), eleve("1", "VERT", "Élise", "2011-01-02")])
+        moved = eleve("1", "VERT", "Élisa", "2011-01-02", A, B)
+        alimenter(session, [ecole(A), ecole(B), moved], jour=2)
+        assert set(session.scalars(select(Rattachement.cle))) == {"vert elisa"}
 
 
 class TestOtherKeys:
