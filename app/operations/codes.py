@@ -20,13 +20,23 @@ _DOMAIN = b"preau.code-activation.v1"
 
 def code_of(personne: Personne, key: str) -> str:
     """Return the person's current activation code (28⁸ values, about 38 bits)."""
-    message = b"%s:%d:%d" % (_DOMAIN, personne.id, personne.code_generation)
+    return code_at(personne.id, personne.code_generation, key)
+
+
+def code_at(personne_id: int, generation: int, key: str) -> str:
+    """Return the code of a person at one of its generations, for lists read without their objects."""
+    message = b"%s:%d:%d" % (_DOMAIN, personne_id, generation)
     number = int.from_bytes(hmac.new(key.encode(), message, hashlib.sha256).digest())
     signs = []
     for _rank in range(LONGUEUR):
         number, index = divmod(number, len(ALPHABET))
         signs.append(ALPHABET[index])
     return "".join(signs)
+
+
+def written(code: str) -> str:
+    """Return a code as it is printed, in two halves; no spreadsheet takes that for a number."""
+    return f"{code[: LONGUEUR // 2]}-{code[LONGUEUR // 2 :]}"
 
 
 def check_code(personne: Personne, code: str, key: str) -> bool:

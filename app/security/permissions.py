@@ -21,6 +21,8 @@ class Resource(StrEnum):
     RATTACHEMENT = "Rattachement"
     NOMENCLATURE = "Nomenclature"
     DIVISION = "Division"
+    INVITE = "Invite"
+    IDENTIFIANT = "Identifiant"
     ALIMENTATION = "Alimentation"
     JOURNAL = "Journal"
     COURRIEL = "Courriel"
@@ -38,6 +40,8 @@ RESOURCE_LABELS: dict[Resource, str] = {
     Resource.RATTACHEMENT: "Rattachements",
     Resource.NOMENCLATURE: "Nomenclatures",
     Resource.DIVISION: "Classes et groupes",
+    Resource.INVITE: "Invités",
+    Resource.IDENTIFIANT: "Identifiants de première connexion",
     Resource.ALIMENTATION: "Alimentation",
     Resource.JOURNAL: "Journal",
     Resource.COURRIEL: "Courrier sortant",

@@ -93,6 +93,13 @@ NODES: tuple[Node, ...] = (
             _people("parents", "Parents", "responsable"),
             _people("invites", "Autres (invités)", "invite"),
             _people("suppressions", "Suppressions", "suppressions"),
+            Node(
+                "identifiants",
+                "Identifiants",
+                Resource.IDENTIFIANT,
+                "Identifiants.liste",
+                within=("Identifiants.cartes", "Identifiants.suivre"),
+            ),
         ),
     ),
     Node(
