@@ -166,7 +166,7 @@ def _draw_qr(canvas: StreamedCanvas, x: float, y: float, side: float) -> None:
 def _children(pen: _Pen, carte: Carte, size: float, most: int, *, room: float | None = None) -> None:
     shown = carte.enfants if len(carte.enfants) <= most else carte.enfants[: most - 1]
     for child in shown:
-        said = f"code {child.code}" if child.code else "compte déjà activé"
+        said = f"code {child.code}" if child.code else "sans code"
         who = f"{child.nom} ({child.classe})" if child.classe else child.nom
         tail = f" : {said}"
         kept = (room or pen.room) - width(printable(tail), REGULAR, size)

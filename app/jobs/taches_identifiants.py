@@ -88,7 +88,7 @@ class Drawing:
         for start in range(0, len(self.ids), LOT):
             part = self.ids[start : start + LOT]
             for row, children in reads.with_children(session, self.choix, part):
-                if row.compte_id is None:
+                if row.compte_id is None and row.suspendu_le is None:
                     self.done += 1
                     yield card_of(row, children, self.key)
             self.context.progress(min(start + LOT, len(self.ids)), len(self.ids))
@@ -120,4 +120,4 @@ def child_of(child: Any, key: str) -> Enfant:
     """Return what a guardian's card says of a pupil: no code once the pupil activated."""
     code = codes.written(codes.code_at(child.id, child.code_generation, key))
     nom = f"{(child.nom_usage or child.nom).upper()} {child.prenom}"
-    return Enfant(nom, child.classe or "", "" if child.compte_id else code)
+    return Enfant(nom, child.classe or "", "" if child.compte_id or child.suspendu_le else code)

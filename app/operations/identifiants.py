@@ -67,7 +67,7 @@ def renew_codes(session: Session, place_ids: Sequence[int], etablissement_id: in
         select(Personne.id, Personne.nom, Personne.nom_usage, Personne.prenom)
         .join(Rattachement, Rattachement.personne_id == Personne.id)
         .outerjoin(Compte, Compte.personne_id == Personne.id)
-        .where(Rattachement.id.in_(place_ids), Compte.id.is_(None))
+        .where(Rattachement.id.in_(place_ids), Compte.id.is_(None), Personne.suspendu_le.is_(None))
         .order_by(Personne.id)
     ).all()
     rows_of(

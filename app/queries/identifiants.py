@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.models import Compte, Division, Mef, Personne, Rattachement, Responsabilite
@@ -102,12 +102,12 @@ def _clauses(choix: Choix) -> list[ColumnElement[bool]]:
         clauses.append(school_clause(choix.q))
     if choix.places:
         clauses.append(Rattachement.id.in_(choix.places))
-    usable = and_(Compte.id.is_not(None), Compte.suspendu_le.is_(None), Compte.supprime_le.is_(None))
     if choix.etat == "actif":
-        clauses.append(usable)
+        clauses += [Compte.id.is_not(None), Compte.supprime_le.is_(None), Personne.suspendu_le.is_(None)]
     elif choix.etat == "inactif":
-        clauses.append(or_(Compte.id.is_(None), Compte.suspendu_le.is_not(None)))
-        clauses.append(Compte.supprime_le.is_(None))
+        clauses.append(
+            or_(Compte.id.is_(None), Compte.supprime_le.is_not(None), Personne.suspendu_le.is_not(None))
+        )
     return clauses + _of_class(choix)
 
 
@@ -153,7 +153,7 @@ COLUMNS: tuple[Any, ...] = (
     _class_name().label("classe"),
     Mef.niveau,
     Compte.id.label("compte_id"),
-    Compte.suspendu_le,
+    Personne.suspendu_le,
     Compte.supprime_le,
 )
 
@@ -166,7 +166,7 @@ def page(session: Session, choix: Choix, *, offset: int, limit: int) -> Sequence
 
 @dataclass(frozen=True)
 class Compteurs:
-    """How many people the choice names, and how many never activated."""
+    """How many people the choice names, and how many a card awaits."""
 
     total: int
     jamais: int
@@ -174,15 +174,20 @@ class Compteurs:
 
 def count(session: Session, choix: Choix) -> Compteurs:
     """Count the people of the list, and those who may still be given a code."""
-    row = session.execute(_base(choix, func.count(), func.count(Compte.id))).one()
-    return Compteurs(row[0], row[0] - row[1])
+    waiting = func.count(case((_waiting(), 1)))
+    return Compteurs(*session.execute(_base(choix, func.count(), waiting)).one())
+
+
+def _waiting() -> ColumnElement[bool]:
+    """Tell who may activate an account: nobody who has one, nor whom a suspension keeps out."""
+    return and_(Compte.id.is_(None), Personne.suspendu_le.is_(None))
 
 
 def place_ids(session: Session, choix: Choix, *, never_activated: bool = False) -> list[int]:
     """Return the attachments of the list, in order: what long work goes through, lot by lot."""
     statement = _base(choix, Rattachement.id).order_by(*order(choix))
     if never_activated:
-        statement = statement.where(Compte.id.is_(None))
+        statement = statement.where(_waiting())
     return list(session.scalars(statement))
 
 
@@ -209,6 +214,7 @@ def children(
             Personne.nom_usage,
             Personne.prenom,
             Personne.code_generation,
+            Personne.suspendu_le,
             _class_name().label("classe"),
             Compte.id.label("compte_id"),
         )

@@ -29,6 +29,7 @@ from app.queries.identifiants import Choix
 from app.queries.personnes import PROFIL_LABELS
 from app.security.manager import current_account
 from app.security.permissions import Resource, Verb
+from app.views import gens_cellules as cells
 from app.views import listes_gens as shown
 from app.views.actors import actor
 from app.views.acts import run_act
@@ -268,17 +269,17 @@ def line_of(row: Any, children: Sequence[Any], uai: str) -> dict[str, Any]:
     liste = "suppressions" if gone else shown.LISTE_DU_PROFIL[row.profil]
     return {
         "pk": row.place,
-        "nom": shown.full_name(row),
+        "nom": cells.full_name(row),
         "url": url_for("Utilisateurs.fiche", uai=uai, liste=liste, pk=row.id),
         "naissance": day(row.date_naissance),
         "classe": row.classe or "–",
-        "enfants": shown.children_cell(children, uai),
+        "enfants": cells.children_cell(children, uai),
         "profil": PROFIL_LABELS[row.profil],
         "ville": " ".join(text for text in (row.code_postal, row.commune) if text) or "–",
         "depart": instant(row.fin) if gone else "",
         "login": row.login or "–",
         "email": row.email or "–",
-        "etat": shown.badge(shown.etat_of(row)),
+        "etat": cells.badge(cells.etat_of(row)),
     }
 
 
@@ -292,12 +293,12 @@ def csv_rows(choix: Choix, key: str) -> Iterator[Sequence[Any]]:
 
 
 def _state(row: Any) -> str:
-    return "Supprimé" if row.fin is not None else shown.ETATS[shown.etat_of(row)]
+    return "Supprimé" if row.fin is not None else shown.ETATS[cells.etat_of(row)]
 
 
 def _code(row: Any, key: str) -> str:
-    """Return the code of somebody who never activated, nothing for anybody else."""
-    if row.compte_id is not None:
+    """Return the code of somebody who may activate, nothing for anybody else."""
+    if row.compte_id is not None or row.suspendu_le is not None:
         return ""
     return codes.written(codes.code_at(row.id, row.code_generation, key))
 
@@ -308,9 +309,9 @@ def _cells(profil: str, row: Any, children: Sequence[Any], key: str) -> list[Any
         case "eleve":
             return [born, row.niveau, row.classe, row.login, _code(row, key)]
         case "responsable":
-            names = ", ".join(f"{shown.full_name(child)} {child.classe or ''}".strip() for child in children)
+            names = ", ".join(f"{cells.full_name(child)} {child.classe or ''}".strip() for child in children)
             theirs = ", ".join(
-                f"{shown.full_name(child)} : {_code(child, key) or 'déjà activé'}" for child in children
+                f"{cells.full_name(child)} : {_code(child, key) or 'sans code'}" for child in children
             )
             return [
                 row.adresse, row.code_postal, row.commune, row.login, _code(row, key), names, theirs,

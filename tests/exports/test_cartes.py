@@ -40,7 +40,7 @@ def test_every_card_is_there_whole_and_the_fonts_are_in_the_file(par_page, pages
     assert "Collège Œdipe-Éluard" in text
     assert "37000" in text
     assert "console.example/premiere-connexion" in text
-    assert "MARTIN Paul0 (6e A) : compte déjà activé" in text
+    assert "MARTIN Paul0 (6e A) : sans code" in text
     assert "aa1a-bbbb" in text
     fonts = {font for page in found.pages for font in page["/Resources"]["/Font"].values()}
     descriptors = [font.get_object()["/FontDescriptor"] for font in fonts]

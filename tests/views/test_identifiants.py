@@ -129,7 +129,7 @@ class TestListe:
         assert shown(profil="inconnu", classe="abc", etat="x", page="-4", rowid="z") == shown()
         page = local.get(URL).get_data(as_text=True)
         assert not any(code(person) in page for person in gens.values())
-        assert "dont 2 n’ont jamais activé leur compte" in page
+        assert "dont 2 attendent leur première connexion" in page
 
     def test_a_head_of_school_reads_it_and_takes_nothing(self, sign_in, ecoles, gens):
         head = sign_in("chef_etablissement", etablissement_id=ecoles.ecole_a)
@@ -159,7 +159,7 @@ class TestExport:
         assert by["Diane"]["Code postal"] == "01000"
         assert by["Diane"]["Commune"] == "BOURG"
         theirs = by["Diane"]["Codes d’activation des enfants"]
-        assert theirs == f"ACTIF Chloé : déjà activé, ZOLA Anne : {code(gens['Anne'])}"
+        assert theirs == f"ACTIF Chloé : sans code, ZOLA Anne : {code(gens['Anne'])}"
         assert by["Fred"]["Codes d’activation des enfants"] == "", "a contact is not in charge"
 
     def test_a_name_that_is_a_formula_is_text_and_those_who_left_have_no_code(self, local, gens):
