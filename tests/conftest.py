@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from app import create_app
 from app.extensions import db
 from app.security.perimetres import TOUT, perimetre
+from tests.support.applications import Lender, build, close
 from tests.support.routes import compile_once
 from tests.support.services import (
     POSTGRESQL,
@@ -115,34 +116,73 @@ def engine_name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def lender() -> Iterator[Lender]:
+    """The applications of this process; see ``tests/support/applications.py``."""
+    applications = Lender()
+    yield applications
+    applications.close()
+
+
+@pytest.fixture(scope="session")
+def dossiers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The data folder of each engine: its path stays, so that an application may; its content never does."""
+    return {engine: tmp_path_factory.mktemp(engine) for engine in ("sqlite", "postgresql")}
+
+
 @pytest.fixture
-def reglages(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
-    """Settings of one test: its own folder and its own copy of the migrated database."""
+def own_application(request: pytest.FixtureRequest) -> bool:
+    """Whether the test said that it changes the schema or the application."""
+    return any(map(request.node.get_closest_marker, ("schema", "application")))
+
+
+@pytest.fixture
+def reglages(
+    engine_name: str,
+    dossiers: dict[str, Path],
+    tmp_path: Path,
+    own_application: bool,
+    request: pytest.FixtureRequest,
+) -> Iterator[dict[str, Any]]:
+    """Settings of one test: an empty folder and an empty, migrated database."""
+    folder = tmp_path if own_application else dossiers[engine_name]
+    if not own_application:
+        shutil.rmtree(folder)
+        folder.mkdir()
     if engine_name == "sqlite":
-        shutil.copy(request.getfixturevalue("template_sqlite"), tmp_path / "preau.db")
-        yield {"demo": True, "dossier": tmp_path}
+        shutil.copy(request.getfixturevalue("template_sqlite"), folder / "preau.db")
+        yield {"demo": True, "dossier": folder}
         return
     if request.node.get_closest_marker("schema"):
         name = f"preau_{uuid.uuid4().hex[:12]}"
         run_sql(f'CREATE DATABASE "{name}" TEMPLATE "{request.getfixturevalue("template_postgresql")}"')
-        yield {"demo": True, "dossier": tmp_path, "base": uri_of(name)}
+        yield {"demo": True, "dossier": folder, "base": uri_of(name)}
         run_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         return
     empty = request.getfixturevalue("empty_postgresql")
     name = request.getfixturevalue("database_postgresql")
-    yield {"demo": True, "dossier": tmp_path, "base": uri_of(name)}
+    yield {"demo": True, "dossier": folder, "base": uri_of(name)}
     empty()
 
 
 @pytest.fixture
-def app(reglages: dict[str, Any]) -> Iterator[Flask]:
-    """The application on a fresh database, CSRF on as in production."""
-    application = create_app(**reglages)
-    application.config.update(TESTING=True)
-    yield application
-    with application.app_context():
-        db.session.remove()
-        db.engine.dispose()
+def added_views() -> tuple[type, ...]:
+    """Views a folder of tests adds to the application."""
+    return ()
+
+
+@pytest.fixture
+def app(
+    reglages: dict[str, Any], lender: Lender, added_views: tuple[type, ...], own_application: bool
+) -> Iterator[Flask]:
+    """The application on an empty database, CSRF on as in production."""
+    if own_application:
+        application = build(reglages, added_views)
+        yield application
+        close(application)
+        return
+    with lender.lend(reglages, added_views, connected="base" in reglages) as application:
+        yield application
 
 
 @pytest.fixture

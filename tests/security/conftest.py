@@ -1,11 +1,16 @@
-"""A fixed cast: two schools in two académies, their people and accounts."""
+"""A fixed cast: two schools in two académies, their people and accounts; and ways in from outside."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -28,6 +33,7 @@ from app.models import (
 )
 from app.security.passwords import hash_password
 from app.security.perimetres import TOUT, perimetre
+from tests.support.applications import Lender
 
 MOT_DE_PASSE = "le préau sous la pluie"
 
@@ -147,3 +153,29 @@ def session(app: Flask) -> Iterator[Session]:
         engine = db.engine
     with Session(engine, expire_on_commit=False) as own, perimetre(own, TOUT):
         yield own
+
+
+@pytest.fixture(scope="session")
+def fichiers_guichet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the files of outside sign-ins are written."""
+    return tmp_path_factory.mktemp("guichets")
+
+
+@pytest.fixture
+def ouvrir_guichet(
+    reglages: dict[str, Any], lender: Lender, fichiers_guichet: Path
+) -> Iterator[Callable[..., Flask]]:
+    """Open the console on an outside sign-in, told by its mode and the keys of its file.
+
+    The name of the file comes from its content: equal sign-ins are the same application.
+    """
+    with ExitStack() as lent:
+
+        def open_(mode: str, **values: Any) -> Flask:
+            text = json.dumps(values)
+            path = fichiers_guichet / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+            path.write_text(text, encoding="utf-8")
+            settings = {**reglages, "authentification": mode, f"{mode}_fichier": path}
+            return lent.enter_context(lender.lend(settings))
+
+        yield open_

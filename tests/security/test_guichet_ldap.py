@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import socket
 
 import pytest
 from sqlalchemy import func, select
 
-from app import create_app
-from app.extensions import db
 from app.models import Attribution, Compte, Journal, SessionCompte
 from app.operations.comptes import supprimer, suspendre
 from app.security.connexion import ANNUAIRE_MUET, REFUS, PreuveAbsenteError
@@ -29,28 +26,16 @@ def annuaire(tmp_path_factory):
 
 
 @pytest.fixture
-def ouvrir(reglages, annuaire, tmp_path):
-    """Build the console on a directory; ``values`` replace the keys of its file."""
-    built = []
-
-    def build(**values):
-        path = tmp_path / "ldap.json"
-        usual = {
-            "serveur": f"ldaps://127.0.0.1:{annuaire.port_tls}",
-            "recherche": ldap.BASE,
-            "compte": ldap.COMPTE,
-            "mot_de_passe": ldap.SECRET,
-            "certificats": str(annuaire.autorite),
-        }
-        path.write_text(json.dumps({**usual, **values}), encoding="utf-8")
-        built.append(create_app(**reglages, authentification="ldap", ldap_fichier=path))
-        return built[-1]
-
-    yield build
-    for application in built:
-        with application.app_context():
-            db.session.remove()
-            db.engine.dispose()
+def ouvrir(ouvrir_guichet, annuaire):
+    """Open the console on a directory; ``values`` replace the keys of its file."""
+    usual = {
+        "serveur": f"ldaps://127.0.0.1:{annuaire.port_tls}",
+        "recherche": ldap.BASE,
+        "compte": ldap.COMPTE,
+        "mot_de_passe": ldap.SECRET,
+        "certificats": str(annuaire.autorite),
+    }
+    return lambda **values: ouvrir_guichet("ldap", **{**usual, **values})
 
 
 @pytest.fixture

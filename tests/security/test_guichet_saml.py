@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from datetime import timedelta
 
@@ -12,7 +11,6 @@ from lxml import etree
 from sqlalchemy import func, select
 
 from app import create_app
-from app.extensions import db
 from app.models import AssertionRecue, Attribution, Compte, SessionCompte
 from app.operations.comptes import suspendre
 from tests.security.conftest import MOT_DE_PASSE, compte, connecte, entrer, jeton, refus
@@ -34,28 +32,16 @@ def idp(cles):
 
 
 @pytest.fixture
-def ouvrir(reglages, idp, tmp_path):
-    """Build the console on the provider; ``values`` replace the keys of its file."""
-    built = []
-
-    def build(**values):
-        path = tmp_path / "saml.json"
-        usual = {
-            "idp_entite": idp.entite,
-            "idp_connexion": "https://idp.ac-exemple.fr/sso",
-            "idp_certificat": idp.identite.pem,
-            "sp_entite": idp.sp,
-            "nom": "Guichet de l’académie",
-        }
-        path.write_text(json.dumps({**usual, **values}), encoding="utf-8")
-        built.append(create_app(**reglages, authentification="saml", saml_fichier=path))
-        return built[-1]
-
-    yield build
-    for application in built:
-        with application.app_context():
-            db.session.remove()
-            db.engine.dispose()
+def ouvrir(ouvrir_guichet, idp):
+    """Open the console on the provider; ``values`` replace the keys of its file."""
+    usual = {
+        "idp_entite": idp.entite,
+        "idp_connexion": "https://idp.ac-exemple.fr/sso",
+        "idp_certificat": idp.identite.pem,
+        "sp_entite": idp.sp,
+        "nom": "Guichet de l’académie",
+    }
+    return lambda **values: ouvrir_guichet("saml", **{**usual, **values})
 
 
 @pytest.fixture

@@ -105,12 +105,9 @@ VIEWS = (EssaiMatiereView, EssaiDivisionView, EssaiEtablissementView)
 
 
 @pytest.fixture
-def app(app: Flask) -> Flask:
-    """The application with the views of this folder."""
-    with app.app_context():
-        for view in VIEWS:
-            app.extensions["appbuilder"].add_view_no_menu(view)
-    return app
+def added_views() -> tuple[type, ...]:
+    """The views of this folder."""
+    return VIEWS
 
 
 @pytest.fixture

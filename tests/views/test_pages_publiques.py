@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 
 import pytest
 from bs4 import BeautifulSoup
 
-from app import create_app
 from app.config import ReglageInvalideError, load
-from app.extensions import db
 
 
 def read(client, path="/connexion"):
@@ -23,18 +22,9 @@ def footer(page):
 
 
 @pytest.fixture
-def ouvrir(reglages):
-    built = []
-
-    def build(**values):
-        built.append(create_app(**{**reglages, **values}))
-        return built[-1].test_client()
-
-    yield build
-    for application in built:
-        with application.app_context():
-            db.session.remove()
-            db.engine.dispose()
+def ouvrir(reglages, lender):
+    with ExitStack() as lent:
+        yield lambda **values: lent.enter_context(lender.lend({**reglages, **values})).test_client()
 
 
 class TestSignInPage:
