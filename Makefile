@@ -20,7 +20,7 @@ venv: .venv/.prod ## Crée l’environnement Python dans .venv, rien d’autre
 
 test: .venv/.dev ## Lance les essais (ESSAIS=tests/jobs pour une partie)
 	@$(PY) -m scripts.absents
-	@$(PY) -m pytest -q -n auto $(ESSAIS)
+	@$(PY) -m pytest -q -n auto --dist worksteal $(ESSAIS)
 
 check: .venv/.dev ## Vérifie le style, les types, les couches, les gabarits et les migrations
 	@.venv/bin/ruff check .
