@@ -59,6 +59,9 @@ class Reglages(BaseSettings):
     departs_seuil_pourcent: float = Field(
         5.0, gt=0, le=100, description="Part de départs qui arrête une alimentation"
     )
+    api_appels_minute: int = Field(
+        300, ge=1, le=100_000, description="Appels acceptés par clé d’API et par minute"
+    )
     journal_niveau: str = "INFO"
     metriques_jeton: str = Field(
         "", description="Jeton de lecture de /metriques hors de la machine (facultatif)"

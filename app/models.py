@@ -6,6 +6,7 @@ Scolarité    : Mef, Matiere, Discipline, Fonction, Division, GroupeEnseignement
 Alimentation : Alimentation (a feed), its schools, its differences (Ecart), FicheSource
 Comptes      : Compte (Flask-AppBuilder's user), Attribution (role over a perimeter), sessions
 Console      : Preference, Favori, Visite, VueEnregistree, BilanEtablissement (figures computed ahead)
+Intégrations : CleApi (a key an outside program acts with)
 Suivi        : Journal, Courriel (outgoing mail), Tache (background task), Battement
 """
 
@@ -25,6 +26,7 @@ from app.tables.console import (
     Visite,
     VueEnregistree,
 )
+from app.tables.integrations import CleApi
 from app.tables.mixins import PerimetreEtablissement, PerimetrePersonne
 from app.tables.personnes import (
     PROFILS,
@@ -65,6 +67,7 @@ __all__ = [
     "BilanEtablissement",
     "BilanNiveau",
     "CitationResponsable",
+    "CleApi",
     "Collectivite",
     "Compte",
     "Courriel",

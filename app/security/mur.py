@@ -80,6 +80,13 @@ class Perimetre:
         """Tell whether the perimeter can contain a school at all."""
         return bool(self.tout or self.academies or self.collectivites or self.etablissements)
 
+    @property
+    def named_schools(self) -> tuple[int, ...]:
+        """Return the schools when the perimeter names them one by one, few enough to start from them."""
+        if self.tout or self.academies or self.collectivites:
+            return ()
+        return tuple(sorted(self.etablissements)) or (0,)
+
 
 TOUT = Perimetre(tout=True)
 RIEN = Perimetre()
@@ -221,6 +228,7 @@ RULES: dict[Any, Rule] = {
     m.Ecart: _ecart,
     m.Tache: _tache,
     m.Attribution: _attribution,
+    m.CleApi: _attribution,
     m.SessionCompte: _session_compte,
     m.VarianteNom: lambda p, t: p.personne_clause(t.personne_id),
     m.Preference: _session_compte,

@@ -29,6 +29,7 @@ class Resource(StrEnum):
     TACHE = "Tache"
     COMPTE = "Compte"
     ROLE = "Role"
+    CLE_API = "CleApi"
     MON_ESPACE = "MonEspace"
 
 
@@ -48,6 +49,7 @@ RESOURCE_LABELS: dict[Resource, str] = {
     Resource.TACHE: "Travaux en cours",
     Resource.COMPTE: "Comptes et attributions",
     Resource.ROLE: "Rôles et droits",
+    Resource.CLE_API: "Clés d’API",
     Resource.MON_ESPACE: "Mon espace",
 }
 

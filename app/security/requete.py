@@ -19,7 +19,7 @@ from app.security.transactions import own_transaction
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 PER_MINUTE = 30
-PER_REQUEST = ("compte", "droits", "session_id", "_login_user", "preferences", "ecole")
+PER_REQUEST = ("compte", "cle_api", "droits", "session_id", "_login_user", "preferences", "ecole")
 
 
 def init_app(app: Flask) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Request, current_app, g, session
+from flask import Flask, Request, current_app, g, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.extensions import now
 from app.models import Compte
 from app.operations import sessions as operations
+from app.security import cles
 from app.security.transactions import own_reading, own_transaction
 
 JETON = "jeton"
@@ -36,9 +37,12 @@ def init_app(app: Flask) -> None:
 
 
 def load_account(_request: Request | None = None) -> Compte | None:
-    """Return the account of the request's cookie, detached and complete, if its session is open."""
+    """Return the account of the request, detached and complete.
+
+    That of its cookie if its session is open; under ``/api/``, that of its key, whatever the cookie.
+    """
     if "compte" not in g:
-        g.compte = _load()
+        g.compte = cles.load_account(request) if cles.calls_api(request) else _load()
     account: Compte | None = g.compte
     return account
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Flask, current_app
 from flask_appbuilder.menu import Menu
 
+from app import api
 from app.extensions import db
 from app.security.manager import PreauAppBuilder, PreauSecurityManager
 from app.views import (
@@ -16,6 +17,7 @@ from app.views import (
     alimentation_ecole,
     choix,
     classes,
+    cles_api,
     comptes,
     connexion,
     console,
@@ -58,6 +60,7 @@ SECTIONS = (
     alimentation,
     suivi,
     comptes,
+    cles_api,
     referentiel,
     mon_espace,
 )
@@ -101,5 +104,6 @@ def register(app: Flask) -> None:
         security_manager_class=PreauSecurityManager,
         update_perms=False,
     )
+    api.register(appbuilder)
     for section in SECTIONS:
         section.register(appbuilder)

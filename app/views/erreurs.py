@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from app.errors import ConflictError, NotFoundError, UserError
 from app.extensions import db
 from app.logs import current_reference
+from app.security.cles import calls_api
 from app.views.ecole import school_of_page
 
 SURROGATES = range(0xD800, 0xE000)
@@ -125,7 +126,7 @@ def error_page(code: int, *, text: str = "", reference: str = "") -> Response:
     sentence = text or words.text
     reference = reference or current_reference()
     best = request.accept_mimetypes.best_match(["text/html", "application/json"])
-    if best == "application/json":
+    if best == "application/json" or calls_api(request):
         answer: Response = jsonify(erreur=sentence, reference=reference or None)
     else:
         answer = current_app.make_response(_draw(words, sentence, reference))

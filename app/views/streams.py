@@ -14,10 +14,15 @@ from app.security.perimetres import KEY, set_perimetre
 
 
 def csv_response(filename: str, rows: Iterable[Iterable[Any]]) -> Response:
-    """Send rows as a CSV file, within the perimeter of the request that asked for it.
+    """Send rows as a CSV file, within the perimeter of the request that asked for it."""
+    return streamed(filename, "text/csv", csv_lines(rows))
 
-    The session of the request is closed before the first row leaves; the rows are read in a new
-    one, which must be told the perimeter again.
+
+def streamed(filename: str, mimetype: str, texts: Iterable[str]) -> Response:
+    """Send texts as a file while they are read.
+
+    The session of the request is closed before the first one leaves; they are read in a new one,
+    which must be told the perimeter again.
     """
     held = db.session().info[KEY]
 
@@ -25,11 +30,11 @@ def csv_response(filename: str, rows: Iterable[Iterable[Any]]) -> Response:
         set_read_only(True)
         set_perimetre(db.session(), held)
         try:
-            yield from csv_lines(rows)
+            yield from texts
         finally:
             set_read_only(False)
 
-    answer = Response(stream_with_context(lines()), mimetype="text/csv")
+    answer = Response(stream_with_context(lines()), mimetype=mimetype)
     answer.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
     answer.headers["Cache-Control"] = "no-store"
     return answer

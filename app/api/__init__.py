@@ -1,0 +1,20 @@
+"""The REST API: what programs read and do, through the same queries and operations as the pages.
+
+A call carries a key (``Authorization: Bearer preau_…``), never a cookie; the key's perimeter limits
+every row as it does in pages. The page «Clés d’API» shows the reference drawn from ``openapi.json``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.api.cle import CleCouranteApi
+from app.api.etablissements import EtablissementsApi
+from app.api.openapi import OpenApi
+from app.api.personnes import PersonnesApi
+
+
+def register(appbuilder: Any) -> None:
+    """Add the resources of version 1."""
+    for resource in (OpenApi, CleCouranteApi, EtablissementsApi, PersonnesApi):
+        appbuilder.add_api(resource)
