@@ -1,5 +1,7 @@
 """Every route × every role × own, foreign and absent objects, against the reviewed ``matrice.csv``.
 
+Pages are asked with the cookie of a role, the API with a key of that role.
+
 A route without a line fails. After adding one, write the lines, read them, commit them:
 ``PREAU_ECRIRE_MATRICE=1 pytest -n0 tests/security/test_matrix.py``.
 """
@@ -17,7 +19,8 @@ from sqlalchemy import select
 
 from app import models as m
 from app.extensions import Base
-from app.operations import journal
+from app.operations import cles_api, journal
+from app.operations.saisies import SYSTEME
 from app.security.permissions import Resource
 from app.security.roles import ROLE_PORTEES, Portee, Role
 from tests.security.conftest import attribuer, compte, entrer, jeton
@@ -89,8 +92,17 @@ def objets(session, cast):
         rows.setdefault(m.Compte, {})[letter] = user.id
         grant = attribuer(session, user, "correspondant", **here)
         rows.setdefault(m.Attribution, {})[letter] = grant.id
+        key, _secret = make_key(session, user, "correspondant", here)
+        rows.setdefault(m.CleApi, {})[letter] = key.id
     session.commit()
     return rows
+
+
+def make_key(session, maker, role: str, where: dict[str, int]):
+    """Make an API key of a role, in the name of somebody who holds it."""
+    over = cles_api.Portee(**where)
+    more = {"compte": maker, "acteur": SYSTEME, "ecriture": True, "jours": 30}
+    return cles_api.creer(session, nom="Essai", role=role, portee=over, **more)
 
 
 def perimeter(role: str, cast) -> dict[str, int]:
@@ -143,17 +155,22 @@ def cases(app, role: str, objets) -> Iterator[tuple[tuple[str, str, str], str]]:
 def observed(app, session, cast, objets, role: str) -> dict[tuple[str, str, str], str]:
     """Ask everything as one role and return the codes."""
     client = app.test_client()
+    headers: dict[str, str] = {}
     if role == STRANGER:
         token = jeton(client)
     else:
-        attribuer(session, compte(session, f"acteur.{role}"), role, **perimeter(role, cast))
+        actor, where = compte(session, f"acteur.{role}"), perimeter(role, cast)
+        attribuer(session, actor, role, **where)
+        if ROLE_PORTEES[Role(role)] is not Portee.SOI:
+            headers = {"Authorization": f"Bearer {make_key(session, actor, role, where)[1]}"}
         session.commit()
         entrer(client, f"acteur.{role}")
         token = jeton(client, "/deconnexion")
     found = {}
     for key, address in cases(app, role, objets):
         data = {"csrf_token": token} if key[1] != "GET" else None
-        with client.open(address, method=key[1], data=data) as answer:
+        asked = headers if address.startswith("/api/") else {}
+        with client.open(address, method=key[1], data=data, headers=asked) as answer:
             code = str(answer.status_code)
             if code == "302" and "/connexion" in (answer.location or ""):
                 code = "connexion"
@@ -216,7 +233,7 @@ def test_no_reviewed_line_ever_shows_a_foreign_or_an_absent_object():
         for key, row in read_file().items()
         if key[2] != "-" and key[2] != "sien"
         for role in ACTORS
-        if row[role] not in {"", "403", "404", "connexion"}
+        if row[role] not in {"", "401", "403", "404", "connexion"}
     ]
     assert wrong == []
 
@@ -229,6 +246,15 @@ def test_no_reviewed_line_is_a_fault():
 
 def test_strangers_read_public_pages_only():
     opened = {
-        key[0] for key, row in read_file().items() if row[STRANGER] not in {"connexion", "403", "404", "405"}
+        key[0]
+        for key, row in read_file().items()
+        if row[STRANGER] not in {"connexion", "401", "403", "404", "405"}
     }
-    assert opened == {"/sante", "/sante/pret", "/aide", "/accessibilite", "/donnees-personnelles"}
+    assert opened == {
+        "/sante",
+        "/sante/pret",
+        "/aide",
+        "/accessibilite",
+        "/donnees-personnelles",
+        "/api/v1/openapi.json",
+    }
