@@ -59,11 +59,11 @@ def complete(session: Session, pk: int) -> Element | None:
     found = fiches.person(session, pk)
     if found is None:
         return None
-    person, account = found
+    person, _account = found
     facts = fiches.facts(session, pk, None)
     element = {name: _plain(getattr(person, name)) for name in (*COMMON, *MORE, "cree_le")}
     return element | {
-        "etat": _state(account),
+        "etat": reads.etat_of(reads.accounts(session, [pk]).get(pk)),
         "rattachements": [_place(place) for place in fiches.attachments(session, pk) if place.fin is None],
         "identifiants": [
             {"type": fact.a, "portee": fact.b, "valeur": fact.c}
@@ -93,7 +93,7 @@ def _elements(session: Session, rows: Sequence[Row[Any]]) -> Iterator[Element]:
     places, accounts = reads.places(session, ids), reads.accounts(session, ids)
     for row in rows:
         element = {name: _plain(getattr(row, name)) for name in (*COMMON, "cree_le")}
-        element["etat"] = _state(accounts.get(row.id))
+        element["etat"] = reads.etat_of(accounts.get(row.id))
         element["rattachements"] = [_place(place) for place in places.get(row.id, ())]
         yield element
 
@@ -105,12 +105,6 @@ def _place(place: Row[Any]) -> Element:
         "profil": place.profil,
         "classe": place.classe or None,
     }
-
-
-def _state(account: Any) -> str:
-    if account is None:
-        return "jamais"
-    return "suspendu" if account.suspendu_le else "actif"
 
 
 def _plain(value: Any) -> Any:

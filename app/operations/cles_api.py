@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Table, case, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.errors import RuleViolationError
 from app.extensions import now
@@ -94,7 +94,9 @@ def find(session: Session, secret: str) -> CleApi | None:
         return None
     statement = (
         select(CleApi)
-        .options(joinedload(CleApi.compte).selectinload(Compte.attributions))
+        .options(
+            joinedload(CleApi.compte).options(selectinload(Compte.attributions), joinedload(Compte.personne))
+        )
         .options(joinedload(CleApi.etablissement))
         .where(CleApi.empreinte == digest(secret), CleApi.revoquee_le.is_(None), CleApi.expire_le > now())
     )

@@ -346,6 +346,13 @@ def suggestions(session: Session, criteres: Criteres, limit: int) -> Sequence[Ro
     return found[:limit]
 
 
+def etat_of(row: Any) -> str:
+    """Return the state of somebody's account, from a row with ``compte_id`` and ``suspendu_le``."""
+    if row is not None and row.suspendu_le:
+        return "suspendu"
+    return "jamais" if row is None or row.compte_id is None else "actif"
+
+
 def places(session: Session, personne_ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
     """Return where people are now: profile, school, class."""
     if not personne_ids:

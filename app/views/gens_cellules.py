@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from app.extensions import db
 from app.queries import fiches
-from app.queries.gens import Criteres
+from app.queries.gens import Criteres, etat_of
 from app.queries.personnes import PROFIL_LABELS
 from app.views.labels import MOTIFS_FIN
 from app.views.list_parts import Column
@@ -36,13 +36,6 @@ def headers(names: Iterable[str], criteres: Criteres, sortable: set[str]) -> lis
 def full_name(row: Any) -> str:
     """Return «NOM Prénom»."""
     return f"{(row.nom_usage or row.nom).upper()} {row.prenom}"
-
-
-def etat_of(row: Any) -> str:
-    """Return the state of somebody's account."""
-    if row is not None and row.suspendu_le:
-        return "suspendu"
-    return "jamais" if row is None or row.compte_id is None else "actif"
 
 
 def badge(etat: str) -> Markup:

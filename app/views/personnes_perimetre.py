@@ -13,7 +13,7 @@ from app.extensions import db
 from app.models import Etablissement, Personne
 from app.queries import curseurs
 from app.queries import gens as reads
-from app.queries.gens import Criteres
+from app.queries.gens import Criteres, etat_of
 from app.queries.personnes import PROFIL_LABELS
 from app.queries.recherche import matching
 from app.security.manager import current_perimetre
@@ -23,7 +23,7 @@ from app.views.arguments import checked_pk, choice_arg, ids_arg, text_arg
 from app.views.base import PreauBaseView
 from app.views.comptes_retenus import counted_once
 from app.views.fiche_personne import sheet_of
-from app.views.gens_cellules import badge, etat_of, full_name, headers
+from app.views.gens_cellules import badge, full_name, headers
 from app.views.gens_filtres import chips
 from app.views.list_parts import Chip, Facet, Row
 from app.views.listes_gens import ETATS, PeoplePage, criteres_perimetre
@@ -49,7 +49,7 @@ class Personnes(PreauBaseView):
     @permission_name("lire")
     def liste(self) -> str:
         """Show one page of the list."""
-        criteres = criteres_perimetre(_few_schools())
+        criteres = criteres_perimetre(current_perimetre().named_schools)
         return self.render_template(
             "utilisateurs/personnes.html",
             title="Toutes les personnes",
@@ -62,7 +62,7 @@ class Personnes(PreauBaseView):
     @permission_name("lire")
     def export(self) -> Response:
         """Send what the list shows, every page of it, or the lines ticked."""
-        rows = _file_rows(criteres_perimetre(_few_schools()), ids_arg("rowid", limit=1000))
+        rows = _file_rows(criteres_perimetre(current_perimetre().named_schools), ids_arg("rowid", limit=1000))
         return csv_response("personnes.csv", rows)
 
     @expose("/suggestions")
@@ -71,7 +71,9 @@ class Personnes(PreauBaseView):
     def suggestions(self) -> str:
         """Answer the first people of the perimeter that what is typed means."""
         typed = text_arg("q").strip()
-        criteres = Criteres(profil=choice_arg("profil", PROFIL_LABELS), q=typed, ecoles=_few_schools())
+        criteres = Criteres(
+            profil=choice_arg("profil", PROFIL_LABELS), q=typed, ecoles=current_perimetre().named_schools
+        )
         rows = reads.suggestions(db.session(), criteres, SUGGESTIONS) if typed else []
         where = reads.places(db.session(), [row.id for row in rows])
         people = [
@@ -97,14 +99,6 @@ class Personnes(PreauBaseView):
         return self.render_template(
             "utilisateurs/personne.html", title=str(sheet.personne), fiche=sheet, **WORDS
         )
-
-
-def _few_schools() -> tuple[int, ...]:
-    """Return the schools of the perimeter when it names them one by one."""
-    held = current_perimetre()
-    if held.tout or held.academies or held.collectivites:
-        return ()
-    return tuple(sorted(held.etablissements)) or (0,)
 
 
 def _page(criteres: Criteres) -> PeoplePage:

@@ -13,7 +13,7 @@ from sqlalchemy import Row
 from app.extensions import db
 from app.queries import fiches
 from app.queries import gens as reads
-from app.queries.gens import Criteres
+from app.queries.gens import Criteres, etat_of
 from app.queries.personnes import PROFIL_LABELS
 from app.security.permissions import Resource
 from app.views import utilisateurs_pages as pages
@@ -21,7 +21,7 @@ from app.views.arguments import checked_pk, ids_arg, text_arg
 from app.views.base import PreauBaseView
 from app.views.ecole import current_school
 from app.views.fiche_personne import sheet_of
-from app.views.gens_cellules import badge, etat_of, full_name
+from app.views.gens_cellules import badge, full_name
 from app.views.listes_gens import LISTE_DU_PROFIL, LISTES, PeopleList, criteres_of, list_args
 from app.views.marking import marked
 from app.views.rendering import day

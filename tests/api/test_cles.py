@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from app.errors import RuleViolationError
 from app.extensions import now
 from app.models import Attribution, CleApi, Compte, Etablissement, Journal
-from app.operations import cles_api
+from app.operations import cles_api, comptes
 from app.operations.saisies import SYSTEME
 from app.security.cles import may_give
 from tests.security.conftest import attribuer, compte, entrer
@@ -74,7 +74,7 @@ class TestAKeyIsWorth:
         elif change == "ailleurs":
             held.etablissement_id = cast.ecole_b
         elif change == "suspendu":
-            maker.suspendu_le, maker.motif_suspension = now(), "essai"
+            comptes.suspendre(session, maker, "essai")
         else:
             maker.supprime_le = now()
         session.commit()

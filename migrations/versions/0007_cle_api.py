@@ -1,7 +1,7 @@
 """Keys of outside programs
 
-Revision ID: 0006
-Revises: 0005
+Revision ID: 0007
+Revises: 0006
 Create Date: 2026-11-26 10:40:00
 
 """
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 import app.extensions
 
 
-revision = '0006'
-down_revision = '0005'
+revision = '0007'
+down_revision = '0006'
 branch_labels = None
 depends_on = None
 
