@@ -46,13 +46,13 @@ def test_a_key_made_listed_withdrawn(preau, nadia, app, session):  # noqa: F811
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        (("--au-nom-de", "personne", "--role", "correspondant"), "Aucun compte"),
+        (("personne", "--role", "correspondant"), "Aucun compte"),
         (
             ("--au-nom-de", "nadia.petit", "--role", "correspondant", "--etablissement", "0180001B"),
             "ne tient pas",
         ),
-        (("--au-nom-de", "nadia.petit", "--role", "correspondant", "--etablissement", "X"), "n’existe pas"),
-        (("--au-nom-de", "nadia.petit", "--role", "assistant_n2"), "ne tient pas"),
+        (("nadia.petit", "--role", "correspondant", "--etablissement", "X"), "n’existe pas"),
+        (("nadia.petit", "--role", "assistant_n2"), "ne tient pas"),
     ],
 )
 def test_a_key_refused(preau, nadia, more, sentence):
