@@ -47,10 +47,7 @@ def test_a_key_made_listed_withdrawn(preau, nadia, app, session):  # noqa: F811
     ("more", "sentence"),
     [
         (("personne", "--role", "correspondant"), "Aucun compte"),
-        (
-            ("--au-nom-de", "nadia.petit", "--role", "correspondant", "--etablissement", "0180001B"),
-            "ne tient pas",
-        ),
+        (("nadia.petit", "--role", "correspondant", "--etablissement", "0180001B"), "ne tient pas"),
         (("nadia.petit", "--role", "correspondant", "--etablissement", "X"), "n’existe pas"),
         (("nadia.petit", "--role", "assistant_n2"), "ne tient pas"),
     ],
