@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,9 @@ from app.config import ROOT
 from app.database import reading
 from app.exports.fictif import Options, generate
 from app.extensions import db
+from app.security.perimetres import TOUT, perimetre
 from tests.operations.alimentation.support import photo
+from tests.support.applications import build, close
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +28,20 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small fictional académie of twelve schools."""
     folder = tmp_path_factory.mktemp("aaf")
     return generate(folder, Options(12, 480, 11)).fichiers[0]
+
+
+@pytest.fixture(scope="module")
+def whole(export: Path, template_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """What the base says when the same files feed an empty SQLite in one go."""
+    folder = tmp_path_factory.mktemp("entier")
+    shutil.copy(template_sqlite, folder / "preau.db")
+    app = build({"demo": True, "dossier": folder})
+    arguments = ["preau", "alimenter", str(export), "--appliquer"]
+    assert app.test_cli_runner().invoke(args=arguments).exit_code == 0
+    with app.app_context(), perimetre(db.session(), TOUT):
+        found = photo(db.session())
+    close(app)
+    return found
 
 
 @pytest.fixture
@@ -120,7 +137,7 @@ class TestKill:
         ids=["lecture", "application"],
     )
     def test_killed_in_the_middle_then_run_again_gives_the_same_base(
-        self, app, reglages, export, session, run, tmp_path, moment
+        self, app, reglages, export, session, run, whole, moment
     ):
         process = start(reglages, export)
         reached = wait_for(app.config["SQLALCHEMY_DATABASE_URI"], moment, process)
@@ -138,25 +155,4 @@ class TestKill:
         assert run(export, "--appliquer").exit_code == 0
         killed = photo(session)
         session.rollback()
-        assert killed == whole(export, tmp_path)
-
-
-def whole(export: Path, folder: Path) -> dict:
-    """Feed an empty SQLite base in one go and return what it says."""
-    from flask_migrate import upgrade
-
-    from app import create_app
-    from app.security.perimetres import TOUT, perimetre
-
-    other = create_app(demo=True, dossier=folder / "entier")
-    with other.app_context():
-        upgrade()
-        assert (
-            other.test_cli_runner().invoke(args=["preau", "alimenter", str(export), "--appliquer"]).exit_code
-            == 0
-        )
-        with perimetre(db.session(), TOUT):
-            found = photo(db.session())
-        db.session.remove()
-        db.engine.dispose()
-    return found
+        assert killed == whole

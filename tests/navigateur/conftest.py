@@ -238,7 +238,7 @@ class Visitor:
 
     def axe(self) -> list[str]:
         """Return what axe finds against accessibility on this page."""
-        found = Axe().run(self.page)["violations"]
+        found = Axe().run(self.page, options={"resultTypes": ["violations"]})["violations"]
         return [f"{self.page.url}: {v['id']} {v['nodes'][0]['target']} ×{len(v['nodes'])}" for v in found]
 
     def english(self) -> list[str]:
