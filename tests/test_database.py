@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+import time
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.database import allocate_ids, bulk_insert, bulk_update, refresh_statistics, rows_of
-from app.models import Etablissement, Identifiant, Matiere, Personne, Rattachement
+from app.extensions import now
+from app.models import Compte, Etablissement, Identifiant, Matiere, Personne, Rattachement
 
 MATIERE = Matiere.metadata.tables["matiere"]
 PERSONNE = Personne.metadata.tables["personne"]
@@ -136,3 +138,18 @@ class TestKeyOfAnAttachment:
         wrong = insert(Rattachement).values(**where, profil="personnel", cle="blanc elise")
         with pytest.raises(IntegrityError):
             session.execute(wrong)
+
+
+class TestDates:
+    def test_an_account_is_dated_in_utc_wherever_the_server_stands(self, session, monkeypatch):
+        monkeypatch.setenv("TZ", "Pacific/Auckland")
+        time.tzset()
+        try:
+            account = Compte(username="a", first_name="A", last_name="B", email="a@exemple.fr", active=True)
+            session.add(account)
+            session.flush()
+        finally:
+            monkeypatch.undo()
+            time.tzset()
+        for written in (account.created_on, account.changed_on):
+            assert abs(now().replace(tzinfo=None) - written) < timedelta(minutes=5)

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Row,
     Select,
     SQLColumnExpression,
+    String,
     and_,
     case,
+    cast,
     exists,
     func,
+    literal,
     or_,
     select,
     true,
@@ -28,6 +32,7 @@ from sqlalchemy.orm import Session
 
 from app.extensions import now
 from app.models import Academie, BilanEtablissement, BilanNiveau, Collectivite, Etablissement
+from app.queries.curseurs import Tri
 from app.queries.noms import search_key
 
 E, B = Etablissement, BilanEtablissement
@@ -37,6 +42,7 @@ Visible = Callable[[Any], Clause] | None
 LATE_AFTER = timedelta(days=14)
 """A school no feed has reached for longer is late."""
 VERY_LATE_AFTER = LATE_AFTER * 2
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 AGES = ("jour", "semaine", "quinzaine", "mois", "plus", "jamais")
 LATE_AGES = AGES[3:]
@@ -150,8 +156,7 @@ def activation() -> ColumnElement[Any]:
     return 100.0 * B.actives / func.nullif(people(), 0)
 
 
-COLUMNS: Mapping[str, SQLColumnExpression[Any]] = {
-    "nom": E.nom_recherche,
+TEXTS: Mapping[str, SQLColumnExpression[Any]] = {
     "uai": E.uai,
     "type": E.type,
     "commune": E.commune,
@@ -159,7 +164,10 @@ COLUMNS: Mapping[str, SQLColumnExpression[Any]] = {
     "collectivite": Collectivite.nom,
     "secteur": E.secteur,
     "etat": E.etat,
-    "alimente": B.alimente_le,
+}
+FIGURES: Mapping[str, SQLColumnExpression[Any]] = {
+    "personnes": people(),
+    "activation": cast(B.actives, BigInteger) * 1_000_000 // func.nullif(people(), 0, type_=BigInteger),
     "eleves": B.eleves,
     "enseignants": B.enseignants,
     "personnels": B.personnels,
@@ -169,16 +177,24 @@ COLUMNS: Mapping[str, SQLColumnExpression[Any]] = {
     "anomalies": B.anomalies,
     "administrateurs": B.administrateurs,
 }
-"""Column of the list → what it is sorted by; ``sante``, ``personnes`` and ``activation`` are computed."""
+"""Columns of the list that are sorted by what they say, in whole numbers for pages to follow each other."""
 
 
-def sort_key(name: str) -> SQLColumnExpression[Any]:
-    """Return what a column of the list is sorted by."""
+def order_of(name: str, *, descending: bool) -> Tri:
+    """Return the order of a column: what is not known comes as the lowest, ties by name."""
+    last = (E.nom_recherche, E.id)
+    if name == "nom":
+        return Tri(last, descending)
     if name == "sante":
-        return case({value: rank for rank, value in enumerate(SANTES)}, value=health(), else_=len(SANTES))
-    if name == "personnes":
-        return people()
-    return activation() if name == "activation" else COLUMNS[name]
+        ranks = {value: rank for rank, value in enumerate(SANTES)}
+        first: Any = case(ranks, value=health(), else_=len(SANTES))
+    elif name == "alimente":
+        first = func.coalesce(B.alimente_le, literal(NEVER, B.alimente_le.type))
+    elif name in FIGURES:
+        first = func.coalesce(FIGURES[name] + 1, 0)
+    else:
+        first = func.coalesce(TEXTS[name], "", type_=String())
+    return Tri((first, *last), descending, ex_aequo_ascendants=True)
 
 
 def schools(visible: Visible = None) -> Select[Any]:
@@ -199,30 +215,10 @@ def schools(visible: Visible = None) -> Select[Any]:
     )  # fmt: skip
 
 
-def listed(
-    visible: Visible, wanted: SchoolFilter, sort: str, *, descending: bool, only: Sequence[int] = ()
-) -> Select[Any]:
-    """Return the schools a filter keeps, sorted; what is not known comes as the lowest, ties by name."""
+def listed(visible: Visible, wanted: SchoolFilter, only: Sequence[int] = ()) -> Select[Any]:
+    """Return the schools a filter keeps, the ticked ones alone when there are any."""
     statement = schools(visible).where(*wanted.clauses())
-    if only:
-        statement = statement.where(E.id.in_(only))
-    key = sort_key(sort)
-    first = key.desc().nulls_last() if descending else key.asc().nulls_first()
-    return statement.order_by(first, E.nom_recherche, E.id)
-
-
-def page(
-    session: Session,
-    visible: Visible,
-    wanted: SchoolFilter,
-    sort: str,
-    descending: bool,
-    size: int,
-    rank: int,
-) -> Sequence[Row[Any]]:
-    """Return one page of the schools a filter keeps."""
-    statement = listed(visible, wanted, sort, descending=descending)
-    return session.execute(statement.offset((rank - 1) * size).limit(size)).all()
+    return statement.where(E.id.in_(only)) if only else statement
 
 
 def summary(session: Session, visible: Visible, views: Sequence[SchoolFilter] = ()) -> Sequence[Row[Any]]:

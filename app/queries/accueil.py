@@ -126,14 +126,23 @@ def activation(session: Session) -> Activation:
     return Activation(found[0] or 0, max(found[1] or 0, 0), found[2])
 
 
-def roles_ending(session: Session, *, until: datetime, limit: int = 5) -> Sequence[Attribution]:
-    """Return the roles over a school whose term comes soon, the soonest first."""
+def roles_ending(
+    session: Session, *, until: datetime, schools_only: bool, limit: int = 5
+) -> Sequence[Attribution]:
+    """Return the roles whose term comes soon, the soonest first."""
     statement = (
         select(Attribution)
         .where(
-            Attribution.jusqua > now(), Attribution.jusqua <= until, Attribution.etablissement_id.is_not(None)
+            Attribution.jusqua > now(),
+            Attribution.jusqua <= until,
+            *([Attribution.etablissement_id.is_not(None)] if schools_only else []),
         )
-        .options(joinedload(Attribution.compte), joinedload(Attribution.etablissement))
+        .options(
+            joinedload(Attribution.compte),
+            joinedload(Attribution.etablissement),
+            joinedload(Attribution.academie),
+            joinedload(Attribution.collectivite),
+        )
         .order_by(Attribution.jusqua, Attribution.id)
         .limit(limit)
     )

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, literal, tuple_
+from sqlalchemy import Row, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.extensions import Instant
 
 SEPARATOR = "~"
+COUNT_CAP = 10_000
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Tri:
 
     keys: tuple[Any, ...]
     descendant: bool = False
+    ex_aequo_ascendants: bool = False
+    """Rows whose first keys are equal stay in ascending order, whichever way the first one goes."""
 
     def position(self, row: Row[Any]) -> str:
         """Return the cursor of a row of a statement that ends with ``keys``."""
@@ -39,13 +42,26 @@ class Tri:
 
     def beyond(self, values: Sequence[Any], *, backwards: bool) -> Any:
         """Return «strictly after these values», in reading order or against it."""
-        here = tuple_(*self.keys)
-        there = tuple_(*[literal(value, key.type) for value, key in zip(values, self.keys, strict=True)])
-        return here < there if self.descendant != backwards else here > there
+        there = [literal(value, key.type) for value, key in zip(values, self.keys, strict=True)]
+        if not self._mixed:
+            return _past(tuple_(*self.keys), tuple_(*there), down=self.descendant != backwards)
+        first, *rest = self.keys
+        tied = and_(first == there[0], _past(tuple_(*rest), tuple_(*there[1:]), down=backwards))
+        return or_(_past(first, there[0], down=not backwards), tied)
 
     def order(self, *, backwards: bool) -> list[Any]:
         """Return the ORDER BY."""
-        return [key.desc() if self.descendant != backwards else key.asc() for key in self.keys]
+        down = self.descendant != backwards
+        rest = backwards if self._mixed else down
+        return [key.desc() if (rest if rank else down) else key.asc() for rank, key in enumerate(self.keys)]
+
+    @property
+    def _mixed(self) -> bool:
+        return self.descendant and self.ex_aequo_ascendants
+
+
+def _past(here: Any, there: Any, *, down: bool) -> Any:
+    return here < there if down else here > there
 
 
 @dataclass
@@ -83,6 +99,12 @@ def page(
         apres=tri.position(rows[-1]) if after else "",
         debut=not before,
     )
+
+
+def count(session: Session, statement: Select[Any], tri: Tri) -> int:
+    """Count the rows of a statement, up to one more than the cap."""
+    capped = statement.with_only_columns(tri.keys[-1]).order_by(None).limit(COUNT_CAP + 1)
+    return int(session.scalar(select(func.count()).select_from(capped.subquery())) or 0)
 
 
 def _written(value: Any) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.extensions import now
@@ -20,6 +21,7 @@ from app.models import (
     Rattachement,
     Tache,
 )
+from app.queries.curseurs import Tri
 from app.queries.noms import search_key
 
 LAST_FEEDS = 20
@@ -163,18 +165,24 @@ def candidates(session: Session, etablissement_id: int, typed: str, *, limit: in
     ]
 
 
-def feeds(session: Session, etablissement_id: int, *, limit: int = LAST_FEEDS) -> list[Flux]:
-    """Return the last feeds of a school, applied there or waiting for somebody to confirm them."""
-    statement = (
+FEED_ORDER = Tri((AlimentationEtablissement.id,), descendant=True)
+
+
+def feeds_of(etablissement_id: int) -> Select[Any]:
+    """Return the feeds of a school, applied there or waiting for somebody to confirm them."""
+    return (
         select(AlimentationEtablissement, Alimentation)
         .join(Alimentation, Alimentation.id == AlimentationEtablissement.alimentation_id)
         .where(
             AlimentationEtablissement.etablissement_id == etablissement_id,
             or_(AlimentationEtablissement.applique_le.is_not(None), Alimentation.etat == "apercu"),
         )
-        .order_by(AlimentationEtablissement.id.desc())
-        .limit(limit)
     )
+
+
+def feeds(session: Session, etablissement_id: int, *, limit: int = LAST_FEEDS) -> list[Flux]:
+    """Return the last feeds of a school."""
+    statement = feeds_of(etablissement_id).order_by(*FEED_ORDER.order(backwards=False)).limit(limit)
     return [Flux(feed, line) for line, feed in session.execute(statement)]
 
 

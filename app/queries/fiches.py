@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, String, and_, cast, func, literal, or_, select, union_all
+from sqlalchemy import Row, Select, String, and_, cast, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from app.models import (
@@ -22,7 +22,6 @@ from app.models import (
     FonctionExercee,
     GroupeEnseignement,
     Identifiant,
-    Journal,
     Matiere,
     Mef,
     OptionSuivie,
@@ -175,10 +174,27 @@ def person(session: Session, pk: int) -> tuple[Personne, Compte | None] | None:
 
 
 def position(session: Session, criteres: Criteres, tri: Tri, pk: int) -> Row[Any] | None:
-    """Return a person's row in a list of a school, its filters left out, None when they are not in it."""
+    """Return a person's row in a list of a school, its filters left out, None when they are not in it.
+
+    It carries the person and the account, and ends with the keys of the order.
+    """
     whole = Criteres(criteres.etablissement_id, criteres.profil, criteres.departs)
-    statement = school_list(whole).add_columns(*tri.keys).where(Personne.id == pk)
-    return session.execute(statement.limit(1)).first()
+    post = _first_post(Rattachement.id).correlate(Rattachement).scalar_subquery().label("poste")
+    statement = school_list(whole).add_columns(post, Personne, Compte, *tri.keys)
+    return session.execute(statement.where(Personne.id == pk).limit(1)).first()
+
+
+def _first_post(place: Any) -> Select[Any]:
+    """Return what somebody does in a place: a discipline, or the function without one."""
+    return (
+        select(func.coalesce(Discipline.libelle, Fonction.libelle))
+        .select_from(FonctionExercee)
+        .join(Fonction, Fonction.id == FonctionExercee.fonction_id)
+        .outerjoin(Discipline, Discipline.id == FonctionExercee.discipline_id)
+        .where(FonctionExercee.rattachement_id == place)
+        .order_by(FonctionExercee.id)
+        .limit(1)
+    )
 
 
 def around(
@@ -196,7 +212,8 @@ def around(
             .limit(size)
             .subquery()
         )
-        halves.append(select(*half.c))
+        post = _first_post(half.c.place).correlate(half).scalar_subquery().label("poste")
+        halves.append(select(*half.c, post))
     rows = session.execute(union_all(*halves)).all()
     earlier = [found for found in rows if found.avant]
     return earlier[::-1], [found for found in rows if not found.avant]
@@ -327,15 +344,6 @@ def children_here(
     for row in rows:
         found.setdefault(row.responsable_id, []).append(row)
     return found
-
-
-def lines_about(session: Session, pk: int, compte_id: int | None, limit: int) -> Sequence[Row[Any]]:
-    """Return the last lines of the journal about a person and their account."""
-    about = and_(Journal.objet_type == "personne", Journal.objet_id == pk)
-    if compte_id is not None:
-        about = or_(about, and_(Journal.objet_type == "compte", Journal.objet_id == compte_id))
-    statement = select(Journal.instant, Journal.acteur, Journal.acte, Journal.objet).where(about)
-    return session.execute(statement.order_by(Journal.id.desc()).limit(limit)).all()
 
 
 def _by_first(rows: Any) -> dict[int, list[str]]:

@@ -23,6 +23,7 @@ from app.models import (
     Mef,
     Personne,
     Rattachement,
+    Responsabilite,
 )
 from app.queries.curseurs import Tri
 from app.queries.noms import search_key
@@ -155,7 +156,7 @@ def _filters(criteres: Criteres) -> list[ColumnElement[bool]]:
     if criteres.q and criteres.etablissement_id is not None:
         clauses.append(school_clause(criteres.q))
     if criteres.division_id is not None:
-        clauses.append(Rattachement.division_id == criteres.division_id)
+        clauses.append(_in_class(criteres))
     if criteres.niveau:
         none = Mef.niveau.is_(None)
         clauses.append(none if criteres.niveau == SANS_NIVEAU else Mef.niveau == criteres.niveau)
@@ -171,6 +172,19 @@ def _filters(criteres: Criteres) -> list[ColumnElement[bool]]:
     elif criteres.etat == "actif":
         clauses.append(Compte.id.is_not(None))
     return clauses
+
+
+def _in_class(criteres: Criteres) -> ColumnElement[bool]:
+    """Tell who is in the class asked: a pupil of it, or an adult who answers for one."""
+    if criteres.profil != "responsable":
+        return Rattachement.division_id == criteres.division_id
+    child = aliased(Rattachement)
+    adults = (
+        select(Responsabilite.responsable_id)
+        .join(child, child.personne_id == Responsabilite.eleve_id)
+        .where(child.division_id == criteres.division_id, child.fin.is_(None))
+    )
+    return Rattachement.personne_id.in_(adults)
 
 
 def _of_person(criteres: Criteres) -> list[ColumnElement[bool]]:
@@ -291,6 +305,27 @@ def classes_of_list(session: Session, criteres: Criteres) -> Sequence[Row[Any]]:
         .where(*_scope(criteres))
         .group_by(Division.id, Division.libelle, Division.code, Mef.niveau)
         .order_by(name, Mef.niveau)
+    ).all()
+
+
+def classes_of_children(session: Session, criteres: Criteres) -> Sequence[Row[Any]]:
+    """Return (division id, its name, adults) of those who answer for the pupils of a school."""
+    name = func.coalesce(func.nullif(Division.libelle, ""), Division.code)
+    child = aliased(Rattachement)
+    here = and_(
+        child.personne_id == Responsabilite.eleve_id,
+        child.etablissement_id == criteres.etablissement_id,
+        child.fin.is_(None),
+    )
+    return session.execute(
+        select(Division.id, name, func.count(Rattachement.personne_id.distinct()))
+        .select_from(Rattachement)
+        .join(Responsabilite, Responsabilite.responsable_id == Rattachement.personne_id)
+        .join(child, here)
+        .join(Division, Division.id == child.division_id)
+        .where(*_scope(criteres))
+        .group_by(Division.id, Division.libelle, Division.code)
+        .order_by(name)
     ).all()
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from app.models import Journal
+from app.models import Compte, Journal
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -25,11 +25,14 @@ class JournalFilter:
     objet: str = ""
     du: date | None = None
     au: date | None = None
+    personne: int | None = None
 
 
 def statement(etablissement_id: int, wanted: JournalFilter) -> Select[tuple[Journal]]:
     """Return the lines of a school that match, the newest first."""
     lines = select(Journal).where(Journal.etablissement_id == etablissement_id).order_by(Journal.id.desc())
+    if wanted.personne is not None:
+        lines = lines.where(about(wanted.personne))
     if wanted.qui:
         lines = lines.where(Journal.acteur.icontains(wanted.qui, autoescape=True))
     if wanted.objet:
@@ -44,6 +47,25 @@ def statement(etablissement_id: int, wanted: JournalFilter) -> Select[tuple[Jour
     if wanted.au:
         lines = lines.where(Journal.instant < _start(wanted.au + timedelta(days=1)))
     return lines
+
+
+def about(personne_id: int) -> ColumnElement[bool]:
+    """Tell the lines about a person or their account."""
+    account = select(Compte.id).where(Compte.personne_id == personne_id)
+    return or_(
+        and_(Journal.objet_type == "personne", Journal.objet_id == personne_id),
+        and_(Journal.objet_type == "compte", Journal.objet_id.in_(account)),
+    )
+
+
+def last_about(
+    session: Session, personne_id: int, etablissement_id: int | None, *, limit: int
+) -> Sequence[Journal]:
+    """Return the last lines about a person: of one school, or of the perimeter."""
+    lines = select(Journal).where(about(personne_id)).order_by(Journal.id.desc()).limit(limit)
+    if etablissement_id is not None:
+        lines = lines.where(Journal.etablissement_id == etablissement_id)
+    return session.scalars(lines).all()
 
 
 def page(

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     case,
+    event,
     select,
     text,
 )
@@ -67,6 +68,14 @@ class Compte(User):
 
     def __str__(self) -> str:
         return f"{self.last_name} {self.first_name}"
+
+
+@event.listens_for(Compte, "before_insert")
+def _dated_in_utc(_mapper: object, _connection: object, account: Compte) -> None:
+    """Date an account in UTC, as every instant here; Flask-AppBuilder would write the server's own hour."""
+    moment = now().replace(tzinfo=None)
+    account.created_on = account.created_on or moment
+    account.changed_on = moment
 
 
 class Attribution(Base):

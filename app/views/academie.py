@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Response, request, url_for
+from flask import Response, request
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from sqlalchemy import Row, Select, and_, false
@@ -18,6 +18,7 @@ from app.database import reading
 from app.extensions import db
 from app.models import VueEnregistree
 from app.queries import academie as reads
+from app.queries import curseurs
 from app.queries import vues as kept
 from app.security.manager import allowed, current_account, current_perimetre
 from app.security.permissions import Resource, Verb
@@ -26,6 +27,7 @@ from app.views import academie_liste as page
 from app.views.academie_cellules import cell, plain_cell
 from app.views.arguments import ids_arg
 from app.views.base import PreauBaseView
+from app.views.cursor_pages import cursor_args, pager
 from app.views.preferences import preference
 from app.views.streams import csv_response
 from app.views.vues import PAGES
@@ -86,7 +88,13 @@ class VueAcademie(PreauBaseView):
         common = [filtre for _label, filtre in page.built_in(figures)]
         groups = reads.summary(session, visible, [*common, *[one.filtre for one in states], state.filtre])
         total = _sum(groups, f"vue_{len(common) + len(states)}")
-        state = replace(state, page=min(state.page, max(1, -(-total // state.taille))))
+        found = curseurs.page(
+            session,
+            reads.listed(visible, state.filtre),
+            reads.order_of(state.tri, descending=state.descending),
+            state.taille,
+            *cursor_args(),
+        )
         columns = self._columns(state, figures=figures)
         selects = page.facets(state, groups, figures=figures)
         return self.render_template(
@@ -94,9 +102,7 @@ class VueAcademie(PreauBaseView):
             title="Établissements",
             heading=_heading(),
             state=state,
-            rows=reads.page(
-                session, visible, state.filtre, state.tri, state.descending, state.taille, state.page
-            ),
+            rows=found.rows,
             columns=[_headed(column, state) for column in columns],
             all_columns=[c for c in page.COLUMNS if figures or not c.figures],
             cell=cell,
@@ -108,9 +114,7 @@ class VueAcademie(PreauBaseView):
             everything=_sum(groups, "ecoles"),
             charts=charts.charts(state, groups, reads.levels(session, visible)) if figures else [],
             computed=min((row.calcule_le for row in groups if row.calcule_le), default=None),
-            page_url=lambda number: _page_url(state, number),
-            sizes=page.SIZES,
-            size_url=lambda size: replace(state, taille=size).url(),
+            pager=pager(found, total),
             bare_url=replace(state, colonnes=()).url(),
             export_url=state.url("VueAcademie.export"),
         )
@@ -124,7 +128,8 @@ class VueAcademie(PreauBaseView):
         state = page.read_state(request.args, figures=figures)
         columns = self._columns(state, figures=figures)
         chosen = ids_arg("rowid", limit=MAX_SELECTION)
-        statement = reads.listed(visible, state.filtre, state.tri, descending=state.descending, only=chosen)
+        order = reads.order_of(state.tri, descending=state.descending)
+        statement = reads.listed(visible, state.filtre, chosen).order_by(*order.order(backwards=False))
         return csv_response("etablissements.csv", _export(db.session(), statement, columns))
 
     def _columns(self, state: page.Etat, *, figures: bool) -> list[page.SchoolColumn]:
@@ -179,10 +184,6 @@ def _sort_url(state: page.Etat, key: str) -> str:
     if state.tri == key:
         return replace(state, descending=not state.descending).url()
     return replace(state, tri=key, descending=page.BY_NAME[key].numeric).url()
-
-
-def _page_url(state: page.Etat, number: int) -> str:
-    return url_for(page.PAGE, **replace(state, page=number).arguments())  # type: ignore[arg-type]
 
 
 def _export(

@@ -13,12 +13,11 @@ from werkzeug.datastructures import MultiDict
 
 from app.queries.academie import SchoolFilter
 from app.views.arguments import as_id, text_arg
+from app.views.cursor_pages import SIZES
 from app.views.labels import ETATS_ETABLISSEMENT, SECTEURS, school_level, school_type
 from app.views.list_parts import Chip, Column, Facet
 
 PAGE = "VueAcademie.liste"
-SIZES = (25, 50, 100)
-LAST_PAGE = 400
 EVERYTHING = SchoolFilter()
 SANTE_LABELS = {"alerte": "Alerte", "surveiller": "À surveiller", "sain": "Sain"}
 AGE_LABELS = {
@@ -99,7 +98,6 @@ class Etat:
     filtre: SchoolFilter = EVERYTHING
     tri: str = "nom"
     descending: bool = False
-    page: int = 1
     taille: int = SIZES[0]
     colonnes: tuple[str, ...] = ()
 
@@ -116,8 +114,6 @@ class Etat:
             found["taille"] = str(self.taille)
         if self.colonnes:
             found["colonnes"] = ",".join(self.colonnes)
-        if self.page > 1:
-            found["page"] = str(self.page)
         return found
 
     def url(self, endpoint: str = PAGE, **filtre: Any) -> str:
@@ -125,8 +121,8 @@ class Etat:
         return url_for(endpoint, **self.narrowed(**filtre).arguments())  # type: ignore[arg-type]
 
     def narrowed(self, **filtre: Any) -> Etat:
-        """Return this state with some filters changed, at its first page."""
-        return replace(self, filtre=replace(self.filtre, **filtre), page=1)
+        """Return this state with some filters changed."""
+        return replace(self, filtre=replace(self.filtre, **filtre))
 
     def same_rows(self, other: Etat) -> bool:
         """Tell whether two states keep the same schools in the same order, whatever the page."""
@@ -135,7 +131,7 @@ class Etat:
     @property
     def query(self) -> str:
         """Return the query string a saved view keeps."""
-        return urlencode(replace(self, page=1).arguments())
+        return urlencode(self.arguments())
 
 
 def read_state(args: MultiDict[str, str], *, figures: bool) -> Etat:
@@ -161,7 +157,6 @@ def read_state(args: MultiDict[str, str], *, figures: bool) -> Etat:
         ),
         tri=key if sortable else "nom",
         descending=sortable and tri.startswith("-"),
-        page=min(as_id(args.get("page", "")) or 1, LAST_PAGE),
         taille=int(size) if size in {str(one) for one in SIZES} else SIZES[0],
         colonnes=_columns_asked(args),
     )

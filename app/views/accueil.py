@@ -223,7 +223,7 @@ def _accounts(home: Home) -> None:
         detail = (
             f"sur {number(found.people)} personnes. Remettez-leur leurs identifiants de première connexion."
         )
-        home.todo.append(Task(text, detail, _people_url(home, "eleve", etat="jamais"), "key", "warn"))
+        home.todo.append(Task(text, detail, link("Personnes.liste", etat="jamais"), "key", "warn"))
     if found.without_administrator and allowed(Verb.ECRIRE, Resource.ETABLISSEMENT):
         count, uai = found.without_administrator, _only_school(home)
         address = (
@@ -236,20 +236,23 @@ def _accounts(home: Home) -> None:
 
 
 def _roles(home: Home) -> None:
-    """Tell of the rights that end soon, each at the school they are held over."""
-    if not allowed(Verb.ECRIRE, Resource.ETABLISSEMENT):
+    """Tell of the rights that end soon: over schools to who administers them, all to who grants them."""
+    grants = allowed(Verb.ECRIRE, Resource.COMPTE)
+    if not grants and not allowed(Verb.ECRIRE, Resource.ETABLISSEMENT):
         return
-    use_perimetre_for(Resource.ETABLISSEMENT, Verb.ECRIRE)
-    for held in reads.roles_ending(db.session(), until=now() + ENDING_SOON):
-        school = held.etablissement
-        if held.jusqua is None or school is None:
+    use_perimetre_for(Resource.COMPTE if grants else Resource.ETABLISSEMENT, Verb.ECRIRE)
+    for held in reads.roles_ending(db.session(), until=now() + ENDING_SOON, schools_only=not grants):
+        if held.jusqua is None:
             continue
         last = (held.jusqua - timedelta(seconds=1)).astimezone(PARIS).date()
+        where = held.etablissement or held.academie or held.collectivite
         home.todo.append(
             Task(
                 f"Les droits de {held.compte} s’arrêtent le {day(last)}",
-                f"{ROLE_LABELS[Role(held.role)]}, {school.nom}",
-                link("EtablissementConsole.fiche", uai=school.uai),
+                ROLE_LABELS[Role(held.role)] + (f", {where.nom}" if where else ""),
+                link("EtablissementConsole.fiche", uai=held.etablissement.uai)
+                if held.etablissement
+                else link("CompteView.show", pk=held.compte_id),
                 "calendar-event",
                 "warn",
             )
@@ -276,6 +279,6 @@ def _figures(home: Home) -> None:
         home.figures.append(Figure("Classes", capped_number(count), address))
     if allowed(Verb.LIRE, Resource.ALIMENTATION):
         use_perimetre_for(Resource.ALIMENTATION)
-        last = since(reads.last_applied(db.session()))
+        last = since(reads.last_applied(db.session())).partition(",")[0]
         address = link("AlimentationView.list")
         home.figures.append(Figure("Dernière alimentation", last[:1].upper() + last[1:], address))

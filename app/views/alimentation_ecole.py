@@ -8,14 +8,14 @@ from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 
 from app.extensions import db
+from app.queries import curseurs
 from app.queries import fiche_etablissement as reads
 from app.security.permissions import Resource, Verb
 from app.views import ecarts as words
 from app.views.base import PreauBaseView
+from app.views.cursor_pages import cursor_args, pager, size_arg
 from app.views.ecole import allowed_here, current_school
 from app.views.fiche_ecole import counted
-
-SHOWN = 100
 
 
 class AlimentationEcole(PreauBaseView):
@@ -31,12 +31,14 @@ class AlimentationEcole(PreauBaseView):
     def liste(self, uai: str) -> str:
         """Show the feeds of a school, the newest first."""
         school = current_school(uai)
+        statement = reads.feeds_of(school.id)
+        page = curseurs.page(db.session(), statement, reads.FEED_ORDER, size_arg(), *cursor_args())
         return self.render_template(
             "console/alimentation.html",
             title="Alimentation",
             school=school,
-            feeds=reads.feeds(db.session(), school.id, limit=SHOWN),
-            shown=SHOWN,
+            feeds=[reads.Flux(row[1], row[0]) for row in page.rows],
+            pager=pager(page, curseurs.count(db.session(), statement, reads.FEED_ORDER)),
             words=words,
             counted=counted,
             can_feed=allowed_here(Resource.ALIMENTATION, Verb.ECRIRE),

@@ -158,14 +158,14 @@ def _accounts(made: Dossier, school: Etablissement) -> None:
         return
     people = row.eleves + row.enseignants + row.personnels + row.responsables + row.invites
     never = max(people - row.actives, 0)
-    link = address("Utilisateurs.liste", uai=school.uai, liste="eleves", etat="jamais")
+    link = address("Personnes.liste", etablissement=school.id, etat="jamais")
     made.figures.append(
         Figure(
             "Comptes jamais activés",
             number(never),
             f"sur {number(people)}, calculé {since(row.calcule_le)}",
             link,
-            "Voir les élèves concernés" if link and never else "",
+            "Voir les personnes concernées" if link and never else "",
         )
     )
     made.figures.append(

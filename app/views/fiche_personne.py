@@ -10,17 +10,19 @@ from flask import url_for
 from sqlalchemy import Row
 
 from app.extensions import db
-from app.models import Compte, Personne
-from app.queries import fiches
+from app.models import Compte, Journal, Personne
+from app.queries import fiches, journal
 from app.queries.fiches import Fait, Faits
 from app.queries.personnes import IDENTIFIANT_LABELS, NIVEAU_LABELS, PARENTE_LABELS, PROFIL_LABELS
-from app.security.manager import allowed
+from app.security.manager import allowed, use_perimetre_for
 from app.security.permissions import Resource, Verb
 from app.views.ecole import allowed_here
 from app.views.gens_cellules import full_name
 from app.views.labels import CHAMPS, CIVILITES, SEXES, SOURCES
 from app.views.listes_gens import LISTE_DU_PROFIL
 from app.views.rendering import day, telephone
+
+LINES = 5
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,14 @@ class Enseignement:
 
 
 @dataclass(frozen=True)
+class Histoire:
+    """What the journal says last of the person, and where the rest is."""
+
+    lines: Sequence[Journal]
+    url: str
+
+
+@dataclass(frozen=True)
 class FichePersonne:
     """Everything the template of a sheet shows."""
 
@@ -66,6 +76,7 @@ class FichePersonne:
     responsables: Sequence[Proche]
     enfants: Sequence[Proche]
     uai: str
+    journal: Histoire | None
 
     @property
     def source(self) -> str:
@@ -179,10 +190,12 @@ def group_url(uai: str, groupe_id: int) -> str:
     return url_for("Classes.groupe", uai=uai, pk=groupe_id)
 
 
-def sheet_of(pk: int, etablissement_id: int | None, uai: str) -> FichePersonne | None:
-    """Read the sheet of a person, None when they are not in the perimeter."""
+def sheet_of(
+    pk: int, etablissement_id: int | None, uai: str, known: tuple[Personne, Compte | None] | None = None
+) -> FichePersonne | None:
+    """Read the sheet of a person, None when they are not in the perimeter; ``known`` was read already."""
     session = db.session()
-    found = fiches.person(session, pk)
+    found = known or fiches.person(session, pk)
     if found is None:
         return None
     personne, compte = found
@@ -200,7 +213,24 @@ def sheet_of(pk: int, etablissement_id: int | None, uai: str) -> FichePersonne |
         [_relative(row, uai, "responsable") for row in relatives if row.sens],
         [_relative(row, uai, "eleve") for row in relatives if not row.sens],
         uai,
+        _history(personne, etablissement_id, uai),
     )
+
+
+def _history(personne: Personne, etablissement_id: int | None, uai: str) -> Histoire | None:
+    """Read the journal of the person as far as this reader may; None for who may not read one here."""
+    session = db.session()
+    if uai:
+        if not allowed_here(Resource.JOURNAL):
+            return None
+        url = url_for("JournalEtablissement.liste", uai=uai, personne=personne.id)
+        return Histoire(journal.last_about(session, personne.id, etablissement_id, limit=LINES), url)
+    if not allowed(Verb.LIRE, Resource.JOURNAL):
+        return None
+    use_perimetre_for(Resource.JOURNAL)
+    lines = journal.last_about(session, personne.id, None, limit=LINES)
+    use_perimetre_for(Resource.PERSONNE)
+    return Histoire(lines, url_for("JournalView.list", q=str(personne)))
 
 
 def _relative(row: Row[Any], uai: str, profil: str) -> Proche:

@@ -13,9 +13,10 @@ from app.extensions import db
 from app.queries import fiches
 from app.queries.gens import Criteres, etat_of
 from app.queries.personnes import PROFIL_LABELS
+from app.views.cursor_pages import url_here
 from app.views.labels import MOTIFS_FIN
 from app.views.list_parts import Column
-from app.views.listes_gens import COLUMN_LABELS, ETATS, PeopleList, url_here
+from app.views.listes_gens import COLUMN_LABELS, ETATS, PeopleList
 from app.views.rendering import day, icon, instant
 
 TONES = {"suspendu": "bad", "jamais": "warn"}
@@ -87,8 +88,18 @@ def cell(name: str, row: Any, more: Mapping[str, Mapping[int, Any]], uai: str) -
                 if row.supprime_le
                 else "Présente dans un autre établissement"
             )
+        case "email":
+            return email_cell(row.email)
         case _:
             return getattr(row, name) or "–"
+
+
+def email_cell(email: str | None) -> str | Markup:
+    """Return an e-mail that may go to the next line before its @, and nowhere else while it fits."""
+    if not email:
+        return "–"
+    name, at, host = email.partition("@")
+    return Markup("{}<wbr>{}{}").format(name, at, host)
 
 
 def children_cell(children: Sequence[Any], uai: str) -> Any:
@@ -110,6 +121,8 @@ def plain_cell(name: str, row: Any, more: Any, uai: str) -> Any:
     """Return what one cell of a school's list says in a file."""
     if name == "compte":
         return ETATS[etat_of(row)]
+    if name == "email":
+        return row.email or ""
     if name == "enfants":
         return ", ".join(
             f"{full_name(child)} {child.classe or ''}".strip() for child in more.get(name, {}).get(row.id, ())

@@ -12,8 +12,9 @@ from app.extensions import db
 from app.queries import gens as reads
 from app.queries.gens import Criteres, Effectif
 from app.queries.personnes import PROFIL_LABELS
+from app.views.cursor_pages import url_here
 from app.views.list_parts import Chip, Facet
-from app.views.listes_gens import ETATS, PeopleList, url_here
+from app.views.listes_gens import ETATS, PeopleList
 from app.views.rendering import day, number
 
 
@@ -27,6 +28,11 @@ def facets(chosen: PeopleList, criteres: Criteres, effectif: Effectif) -> list[F
     if chosen.profil == "eleve":
         rows = reads.classes_of_list(session, criteres)
         found += [_classes(rows), _levels(rows)]
+    elif chosen.profil == "responsable":
+        choices = [
+            (str(row[0]), counted(row[1], row[2])) for row in reads.classes_of_children(session, criteres)
+        ]
+        found.append(Facet("classe", "Classe de l’enfant", choices=choices))
     elif chosen.profil in {"enseignant", "personnel"}:
         choices = [
             (str(row[0]), counted(row[1], row[2])) for row in reads.disciplines_of_list(session, criteres)

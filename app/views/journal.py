@@ -11,6 +11,7 @@ from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 
 from app.extensions import db
+from app.models import Personne
 from app.queries import journal as reads
 from app.security.permissions import Resource
 from app.views.actes import ACTES, FAMILLES, changes, codes_of, said
@@ -44,7 +45,13 @@ def _day(name: str) -> date | None:
 def _wanted() -> reads.JournalFilter:
     start, codes = codes_of(choice_arg("quoi", {*ACTES, *FAMILLES}))
     return reads.JournalFilter(
-        text_arg("qui").strip(), start, codes, text_arg("objet").strip(), _day("du"), _day("au")
+        text_arg("qui").strip(),
+        start,
+        codes,
+        text_arg("objet").strip(),
+        _day("du"),
+        _day("au"),
+        id_arg("personne"),
     )
 
 
@@ -77,6 +84,7 @@ class JournalEtablissement(PreauBaseView):
             title="Journal",
             following=lines[PAGE - 1].id if len(lines) > PAGE else None,
             live=id_arg("apres") is None,
+            about=_name_of(wanted.personne),
             uai=school.uai,
             here=here,
         )
@@ -91,6 +99,12 @@ class JournalEtablissement(PreauBaseView):
         """Send the lines the page shows, every page of them, for a spreadsheet."""
         school, wanted = current_school(uai), _wanted()
         return csv_response(f"journal-{school.uai}.csv", _rows(school.id, wanted))
+
+
+def _name_of(personne_id: int | None) -> str:
+    """Return who the journal is narrowed to, as far as this reader may know it."""
+    person = db.session.get(Personne, personne_id) if personne_id else None
+    return str(person) if person else "une personne" if personne_id else ""
 
 
 def _rows(school_id: int, wanted: reads.JournalFilter) -> Iterator[Sequence[Any]]:

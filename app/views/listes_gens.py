@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask import request, url_for
+from flask import request
 
 from app.queries.gens import Criteres
 from app.queries.personnes import PROFIL_LABELS
-from app.views.arguments import CURSORS, choice_arg, here, id_arg, text_arg
+from app.views.arguments import choice_arg, id_arg, text_arg
+from app.views.cursor_pages import Pager
 from app.views.list_parts import Chip, Column, Facet, Row
 
-SIZES = (25, 50, 100)
 ETATS = {"actif": "Actif", "jamais": "Jamais activé", "suspendu": "Suspendu"}
 
 
@@ -84,7 +84,10 @@ COLUMN_LABELS = {
     "motif": "Pourquoi",
     "suite": "Et ensuite",
     "etablissement": "Établissement",
+    "creation": "Créée le",
+    "joindre": "Identifiant, e-mail",
 }
+PERIMETER_SORTS = {"nom", "naissance", "creation"}
 SORTS = {"naissance", "classe", "login", "email", "depart", "profil"}
 
 
@@ -96,21 +99,10 @@ class PeoplePage:
     rows: Sequence[Row]
     facets: Sequence[Facet]
     chips: Sequence[Chip]
-    count: int
-    size: int
-    previous_url: str
-    next_url: str
+    pager: Pager
     export_url: str
-    first_url: str
-    sizes: Sequence[tuple[int, str]]
     school: str = ""
     """Name of the school filtered on, in the list of a whole perimeter."""
-
-
-def size_arg() -> int:
-    """Return how many lines the address asks for."""
-    asked = request.args.get("taille", "")
-    return int(asked) if asked in {str(size) for size in SIZES} else SIZES[0]
 
 
 def date_arg(name: str) -> date | None:
@@ -119,17 +111,6 @@ def date_arg(name: str) -> date | None:
         return date.fromisoformat(request.args.get(name, "")[:10])
     except ValueError:
         return None
-
-
-def cursor_args() -> tuple[str, str]:
-    """Return the cursors of the address; text no engine stores is no cursor."""
-    apres, avant = (request.args.get(name, "")[:400] for name in CURSORS)
-    return printable(apres), printable(avant)
-
-
-def printable(text: str) -> str:
-    """Return a text both engines store."""
-    return "".join(char for char in text if char.isprintable())
 
 
 def criteres_of(chosen: PeopleList, etablissement_id: int) -> Criteres:
@@ -142,7 +123,7 @@ def criteres_of(chosen: PeopleList, etablissement_id: int) -> Criteres:
         chosen.profil or choice_arg("profil", PROFIL_LABELS),
         chosen.departs,
         q=text_arg("q").strip(),
-        division_id=id_arg("classe") if pupils else None,
+        division_id=id_arg("classe") if pupils or chosen.profil == "responsable" else None,
         niveau=text_arg("niveau")[:60] if pupils else "",
         discipline_id=id_arg("discipline") if staff else None,
         etat=choice_arg("etat", ETATS),
@@ -162,6 +143,7 @@ def criteres_perimetre(ecoles: tuple[int, ...]) -> Criteres:
         etat=choice_arg("etat", ETATS),
         sans_email=request.args.get("email") == "sans",
         depuis=date_arg("depuis"),
+        tri=choice_arg("tri", PERIMETER_SORTS, "nom"),
         descendant=request.args.get("ordre") == "desc",
         ecoles=ecoles,
     )
@@ -172,13 +154,3 @@ def list_args() -> dict[str, Any]:
     filters = ("q", "classe", "niveau", "discipline", "etat", "email", "depuis", "profil")
     kept = (*filters, "tri", "ordre", "taille")
     return {name: request.args[name] for name in kept if request.args.get(name)}
-
-
-def size_urls() -> list[tuple[int, str]]:
-    """Return this list with each number of lines."""
-    return [(size, url_here(taille=size)) for size in SIZES]
-
-
-def url_here(**changes: Any) -> str:
-    """Return this list with other arguments, from its beginning."""
-    return url_for(request.endpoint or "", **{**(request.view_args or {}), **here(**changes)})

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, abort, url_for
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
+from markupsafe import Markup
 
 from app.extensions import db
 from app.models import Etablissement, Personne
@@ -22,19 +23,20 @@ from app.views import listes_gens as lists
 from app.views.arguments import checked_pk, choice_arg, ids_arg, text_arg
 from app.views.base import PreauBaseView
 from app.views.comptes_retenus import counted_once
+from app.views.cursor_pages import cursor_args, pager, size_arg, url_here
 from app.views.fiche_personne import sheet_of
-from app.views.gens_cellules import badge, full_name, headers
+from app.views.gens_cellules import badge, email_cell, full_name, headers
 from app.views.gens_filtres import chips
 from app.views.list_parts import Chip, Facet, Row
-from app.views.listes_gens import ETATS, PeoplePage, criteres_perimetre
+from app.views.listes_gens import ETATS, PERIMETER_SORTS, PeoplePage, criteres_perimetre
 from app.views.marking import marked
-from app.views.rendering import day
+from app.views.rendering import PARIS, day
 from app.views.streams import csv_response
 from app.views.utilisateurs import SUGGESTIONS, WORDS
 from app.views.utilisateurs_pages import SLICE
 
-COLUMNS = ("naissance", "profil", "etablissement", "login", "email", "compte")
-SORTS = {"nom"}
+COLUMNS = ("naissance", "profil", "etablissement", "joindre", "compte", "creation")
+FILE_COLUMNS = ("naissance", "profil", "etablissement", "login", "email", "compte", "creation")
 
 
 class Personnes(PreauBaseView):
@@ -104,8 +106,7 @@ class Personnes(PreauBaseView):
 def _page(criteres: Criteres) -> PeoplePage:
     session = db.session()
     statement = _statement(criteres)
-    apres, avant = lists.cursor_args()
-    page = curseurs.page(session, statement, reads.tri_of(criteres), lists.size_arg(), apres, avant)
+    page = curseurs.page(session, statement, reads.tri_of(criteres), size_arg(), *cursor_args())
     ids = [row.id for row in page.rows]
     where, accounts = reads.places(session, ids), reads.accounts(session, ids)
 
@@ -120,20 +121,15 @@ def _page(criteres: Criteres) -> PeoplePage:
         Facet("email", "E-mail", "sans" if criteres.sans_email else "", [("sans", "Sans e-mail")]),
     ]
     school = _school_name(criteres)
-    school_chip = [Chip(f"Établissement : {school}", lists.url_here(etablissement=None))] if school else []
+    school_chip = [Chip(f"Établissement : {school}", url_here(etablissement=None))] if school else []
     args = {**lists.list_args(), "etablissement": criteres.etablissement_id}
     return PeoplePage(
-        columns=headers(COLUMNS, criteres, SORTS),
+        columns=headers(COLUMNS, criteres, PERIMETER_SORTS),
         rows=[_row(row, where.get(row.id, ()), accounts.get(row.id)) for row in page.rows],
         facets=facets,
         chips=[*chips(criteres, facets), *school_chip],
-        count=counted_once(current_perimetre(), criteres, read),
-        size=lists.size_arg(),
-        previous_url=lists.url_here(avant=page.avant) if page.avant else "",
-        next_url=lists.url_here(apres=page.apres) if page.apres else "",
+        pager=pager(page, counted_once(current_perimetre(), criteres, read)),
         export_url=url_for("Personnes.export", **args),
-        first_url="" if page.debut else lists.url_here(),
-        sizes=lists.size_urls(),
         school=school,
     )
 
@@ -151,10 +147,18 @@ def _school_name(criteres: Criteres) -> str:
 
 
 def _row(row: Any, where: Sequence[Any], account: Any) -> Row:
-    said = dict(_texts(row, where, account))
-    cells = [said[name] or "–" for name in COLUMNS[:-1]]
+    said: dict[str, Any] = {name: text or "–" for name, text in _texts(row, where, account)}
+    said["compte"] = badge(etat_of(account))
+    said["joindre"] = _reach(row.login, row.email)
     url = url_for("Personnes.fiche", pk=row.id)
-    return Row(row.id, full_name(row), url, [*cells, badge(etat_of(account))])
+    return Row(row.id, full_name(row), url, [said[name] for name in COLUMNS])
+
+
+def _reach(login: str | None, email: str | None) -> str | Markup:
+    """Return the login, the e-mail under it."""
+    if not email:
+        return login or "–"
+    return Markup('{}<span class="pr-second">{}</span>').format(login or "–", email_cell(email))
 
 
 def _texts(row: Any, where: Sequence[Any], account: Any) -> Iterator[tuple[str, str]]:
@@ -164,6 +168,7 @@ def _texts(row: Any, where: Sequence[Any], account: Any) -> Iterator[tuple[str, 
     yield "login", row.login or ""
     yield "email", row.email or ""
     yield "compte", ETATS[etat_of(account)]
+    yield "creation", day(row.cree_le.astimezone(PARIS))
 
 
 def _place_text(place: Any) -> str:
@@ -182,7 +187,7 @@ def _file_rows(criteres: Criteres, only: Sequence[int]) -> Iterator[Sequence[Any
         statement = statement.where(Personne.id.in_(only))
 
     def lines() -> Iterator[Sequence[Any]]:
-        yield ["Nom", "Prénom", *[lists.COLUMN_LABELS[name] for name in COLUMNS]]
+        yield ["Nom", "Prénom", *[lists.COLUMN_LABELS[name] for name in FILE_COLUMNS]]
         session, after = db.session(), ""
         while True:
             page = curseurs.page(session, statement, tri, SLICE, after)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, abort, redirect, request, url_for
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
-from sqlalchemy import Row
 
 from app.extensions import db
 from app.queries import fiches
@@ -17,6 +15,7 @@ from app.queries.gens import Criteres, etat_of
 from app.queries.personnes import PROFIL_LABELS
 from app.security.permissions import Resource
 from app.views import utilisateurs_pages as pages
+from app.views.actes import changes, said
 from app.views.arguments import checked_pk, ids_arg, text_arg
 from app.views.base import PreauBaseView
 from app.views.ecole import current_school
@@ -29,7 +28,12 @@ from app.views.streams import csv_response
 
 SUGGESTIONS = 10
 BEFORE, AFTER = 5, 9
-WORDS = {"profils": PROFIL_LABELS, "listes_des_profils": LISTE_DU_PROFIL}
+WORDS: dict[str, Any] = {
+    "profils": PROFIL_LABELS,
+    "listes_des_profils": LISTE_DU_PROFIL,
+    "said": said,
+    "changes": changes,
+}
 
 
 class Utilisateurs(PreauBaseView):
@@ -83,9 +87,12 @@ class Utilisateurs(PreauBaseView):
             school.id, chosen.profil if chosen else "", departs=bool(chosen and chosen.departs), q=typed
         )
         rows = reads.suggestions_in_school(db.session(), criteres, SUGGESTIONS) if typed else []
-        return self.render_template(
-            "utilisateurs/_suggestions.html", people=_suggested(rows, typed, school.uai, chosen), typed=typed
-        )
+        staff = [row.place for row in rows if row.profil in {"enseignant", "personnel"}]
+        posts = fiches.posts(db.session(), staff) if staff else {}
+        people = [
+            _suggested(row, typed, school.uai, chosen, ", ".join(posts.get(row.place, ()))) for row in rows
+        ]
+        return self.render_template("utilisateurs/_suggestions.html", people=people, typed=typed)
 
     @expose("/<uai>/utilisateurs/<liste>/<int:pk>")
     @has_access
@@ -100,10 +107,12 @@ class Utilisateurs(PreauBaseView):
         if row is None:
             abort(404)
         before, after = fiches.around(session, criteres, tri, row, BEFORE, AFTER)
-        sheet = sheet_of(pk, school.id, school.uai)
+        sheet = sheet_of(pk, school.id, school.uai, (row.Personne, row.Compte))
         if sheet is None:
             abort(404)
-        around = _suggested((*before, row, *after), criteres.q, school.uai, chosen, args)
+        around = [
+            _suggested(one, criteres.q, school.uai, chosen, one.poste, args) for one in (*before, row, *after)
+        ]
         around[len(before)]["ici"] = True
         return self.render_template(
             "utilisateurs/fiche.html",
@@ -127,36 +136,23 @@ def _list(key: str) -> PeopleList:
 
 
 def _suggested(
-    rows: Sequence[Row[Any]],
-    typed: str,
-    uai: str,
-    chosen: PeopleList | None,
-    args: dict[str, Any] | None = None,
-) -> list[dict[str, Any]]:
-    """Return people as suggestions and neighbours show them, what staff do read in one statement."""
-    staff = [row.place for row in rows if row.profil in {"enseignant", "personnel"}]
-    posts = fiches.posts(db.session(), staff) if staff else {}
-    return [_one_suggested(row, typed, uai, chosen, posts, args or {}) for row in rows]
-
-
-def _one_suggested(
     row: Any,
     typed: str,
     uai: str,
     chosen: PeopleList | None,
-    posts: dict[int, list[str]],
-    args: dict[str, Any],
+    post: str | None,
+    args: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
+    """Return somebody as suggestions and neighbours show them."""
     etat, departs = etat_of(row), bool(chosen and chosen.departs)
     profil = "" if chosen and not departs else PROFIL_LABELS[row.profil]
-    does = row.classe or ", ".join(posts.get(row.place, ()))
     key = chosen.key if chosen else LISTE_DU_PROFIL[row.profil]
     return {
         "nom": marked(full_name(row), typed),
         "naissance": day(row.date_naissance) if row.date_naissance else "",
-        "detail": ", ".join(text for text in (profil, does) if text),
+        "detail": ", ".join(text for text in (profil, row.classe or post) if text),
         "etat": "" if etat == "actif" or departs else badge(etat),
-        "url": url_for("Utilisateurs.fiche", uai=uai, liste=key, pk=row.id, **args),
+        "url": url_for("Utilisateurs.fiche", uai=uai, liste=key, pk=row.id, **(args or {})),
     }
 
 

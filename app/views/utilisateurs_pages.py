@@ -15,6 +15,7 @@ from app.queries.gens import Criteres
 from app.views import gens_cellules as cells
 from app.views import gens_filtres as filters
 from app.views import listes_gens as lists
+from app.views.cursor_pages import cursor_args, pager, size_arg
 from app.views.list_parts import Row
 from app.views.listes_gens import PeopleList, PeoplePage
 
@@ -25,8 +26,7 @@ def page_of(chosen: PeopleList, school: Etablissement, criteres: Criteres) -> Pe
     """Read the page the address asks, its facets counted over the whole list."""
     session, whole, args = db.session(), _whole(criteres), lists.list_args()
     statement = reads.school_list(criteres)
-    apres, avant = lists.cursor_args()
-    page = curseurs.page(session, statement, reads.tri_of(criteres), lists.size_arg(), apres, avant)
+    page = curseurs.page(session, statement, reads.tri_of(criteres), size_arg(), *cursor_args())
     effectif = reads.headcount(session, whole)
     facets = filters.with_values(filters.facets(chosen, whole, effectif), criteres)
     filtered = criteres.filtered or (chosen.departs and bool(criteres.profil))
@@ -35,13 +35,8 @@ def page_of(chosen: PeopleList, school: Etablissement, criteres: Criteres) -> Pe
         rows=_rows(chosen, school, page.rows, args),
         facets=facets,
         chips=filters.chips(criteres, facets),
-        count=reads.count(session, statement) if filtered else effectif.total,
-        size=lists.size_arg(),
-        previous_url=lists.url_here(avant=page.avant) if page.avant else "",
-        next_url=lists.url_here(apres=page.apres) if page.apres else "",
+        pager=pager(page, reads.count(session, statement) if filtered else effectif.total),
         export_url=url_for("Utilisateurs.export", uai=school.uai, liste=chosen.key, **args),
-        first_url="" if page.debut else lists.url_here(),
-        sizes=lists.size_urls(),
     )
 
 

@@ -176,8 +176,26 @@ class TestList:
         second = academie.get(soup(first).select_one("a[rel=next]")["href"])
         assert len(names(first)) == 25
         assert len(set(names(first)) | set(names(second))) == 45
-        assert "26–45 sur 45" in second.get_data(as_text=True)
-        assert names(academie.get(f"{PAGE}?tri=eleves&page=300")) == names(second)
+        assert "20 affichés sur 45" in second.get_data(as_text=True)
+        back = academie.get(soup(second).select_one("a[rel=prev]")["href"])
+        assert names(back) == names(first)
+
+    @pytest.mark.parametrize("column", ["nom", "-nom", "sante", "-alimente", "activation", "-activation",
+                                        "-anomalies", "academie", "-commune", "personnes"])  # fmt: skip
+    def test_every_order_goes_on_from_page_to_page(self, academie, session, ecoles, column):
+        for number in range(20, 70):
+            known = {} if number % 3 else figures(anomalies=number % 2, eleves=number)
+            school(session, ecoles, number, **known)
+        session.commit()
+        whole = names(academie.get(f"{PAGE}?tri={column}&taille=100"))
+        seen, address = [], f"{PAGE}?tri={column}"
+        while address:
+            answer = academie.get(address)
+            seen += names(answer)
+            following = soup(answer).select_one("a[rel=next]")
+            address = following["href"] if following else ""
+        assert seen == whole
+        assert len(set(seen)) == 55
 
 
 class TestRights:

@@ -133,3 +133,23 @@ class TestFeeds:
         link = soup(answer).select_one("main tbody a")["href"]
         assert correspondant.get(link).status_code == 200
         assert correspondant.get(f"{B}alimentation/").status_code == 404
+
+    def test_old_ones_are_on_the_pages_that_follow(self, correspondant, session, ecoles):
+        for rank in range(60):
+            feed = Alimentation(source="siecle", cle_portee=f"siecle:{rank}", etat="apercu")
+            session.add(feed)
+            session.flush()
+            session.add(
+                AlimentationEtablissement(
+                    alimentation_id=feed.id, uai="0190001A", etablissement_id=ecoles.ecole_a
+                )
+            )
+        session.commit()
+        seen, address = [], f"{A}alimentation/"
+        while address:
+            answer = correspondant.get(address)
+            seen += [row["Alimentation"] for row in rows(answer)]
+            following = soup(answer).select_one("a[rel=next]")
+            address = following["href"] if following else ""
+        assert len(seen) == len(set(seen)) == 60
+        assert "10 affichées sur 60" in answer.text

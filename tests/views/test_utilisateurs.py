@@ -22,6 +22,7 @@ from app.models import (
     ServiceEnseigne,
     VarianteNom,
 )
+from app.operations import journal
 from app.queries.noms import name_variants, personne_key
 from tests.views.conftest import rows, soup
 
@@ -178,6 +179,12 @@ class TestFilters:
         assert {"6A (2)", "4EME (2)", "Jamais activé (3)", "Sans e-mail (2)"} <= set(choices)
         staff = soup(correspondant.get(f"{A}/utilisateurs/enseignants/"))
         assert "SVT (1)" in [choice.text for choice in staff.select("form[data-facettes] option")]
+
+    def test_parents_by_the_class_of_their_child(self, correspondant, ecoles, gens):
+        url = f"{A}/utilisateurs/parents/"
+        assert "6A (1)" in text(correspondant.get(url))
+        assert len(names(correspondant.get(f"{url}?classe={ecoles.classe_a}"))) == 1
+        assert names(correspondant.get(f"{url}?classe={ecoles.classe_b}")) == []
 
     def test_by_discipline_and_suspended(self, correspondant, gens):
         url = f"{A}/utilisateurs/enseignants/?discipline={gens.discipline}&etat=suspendu"
@@ -345,6 +352,35 @@ class TestSheet:
         assert shown[0] == "DE LA TOUR Marie"
         assert len(shown) == 2
         assert page.select_one(".pr-voisins a[aria-current]").text.startswith("DE LA TOUR")
+        staff = soup(correspondant.get(f"{A}/utilisateurs/enseignants/{gens.prof}"))
+        assert "SVT" in staff.select_one(".pr-voisins a[aria-current]").text
+
+    def test_the_journal_of_the_person_and_of_nobody_else(
+        self, correspondant, admin, sign_in, session, ecoles, gens
+    ):
+        reader = sign_in("chef_etablissement", etablissement_id=ecoles.ecole_b)
+        for who, school, town in (
+            (gens.tour, "a", "Ici"),
+            (gens.tour, "b", "Ailleurs"),
+            (gens.roche, "a", "Autre"),
+        ):
+            journal.write(
+                session, acte="personne.modifier", acteur="Luc", objet_type="personne", objet_id=who,
+                objet="DE LA TOUR Marie", etablissement_id=getattr(ecoles, f"ecole_{school}"),
+                avant={"commune": "Avant"}, apres={"commune": town},
+            )  # fmt: skip
+        session.commit()
+        page = soup(correspondant.get(f"{A}/utilisateurs/eleves/{gens.tour}"))
+        told = page.select_one("[aria-labelledby=histoire]")
+        said = set(told.get_text(" ").split())
+        assert "Ici" in said
+        assert {"Ailleurs", "Autre"}.isdisjoint(said)
+        whole = correspondant.get(told.select_one(".card-footer a")["href"])
+        assert [row["Objet"] for row in rows(whole)] == ["DE LA TOUR Marie"]
+        assert "Sur DE LA TOUR Marie" in text(whole)
+        everywhere = soup(admin.get(f"/personnes/{gens.tour}")).select_one("[aria-labelledby=histoire]")
+        assert {"Ici", "Ailleurs"} <= set(everywhere.get_text(" ").split())
+        assert "Sur une personne" in text(reader.get(f"{B}/journal/?personne={gens.tour}"))
 
     def test_who_left_has_a_sheet_among_departures(self, correspondant, gens):
         assert "Départ" in text(correspondant.get(f"{A}/utilisateurs/suppressions/{gens.parti}"))
@@ -413,6 +449,17 @@ class TestPerimeterList:
     def test_filters(self, admin, gens, query, count):
         assert len(names(admin.get(f"/personnes/?{query}"))) == count
 
+    @pytest.mark.parametrize(
+        ("order", "first"),
+        [
+            ("tri=nom&ordre=desc", "MARTIN-ROCHE Zoé"),
+            ("tri=naissance", "LE GOFF Anne"),
+            ("tri=creation&ordre=desc", "DUPONT Zoé"),
+        ],
+    )
+    def test_orders(self, admin, gens, order, first):
+        assert names(admin.get(f"/personnes/?{order}"))[0] == first
+
     def test_by_school(self, admin, ecoles, gens):
         answer = admin.get(f"/personnes/?etablissement={ecoles.ecole_b}")
         assert names(answer) == ["AUBRY Luc", "DUPONT Zoé"]
@@ -430,7 +477,7 @@ class TestPerimeterList:
         session.commit()
         lines = admin.get("/personnes/export?q=nom").get_data(as_text=True).splitlines()
         assert len(lines) == 31
-        assert lines[1] == "NOM00;Paul;;Élève;Collège B;;;Jamais activé"
+        assert lines[1].startswith("NOM00;Paul;;Élève;Collège B;;;Jamais activé;")
 
 
 class TestClasses:
