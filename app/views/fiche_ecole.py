@@ -184,10 +184,12 @@ def _administration(made: Dossier, school: Etablissement) -> None:
     active = [one for one in made.administrators if not one.suspendu]
     made.figures.append(Figure("Administrateurs locaux", number(len(active)), url="#administrateurs"))
     if not active:
-        text = "Personne ne peut traiter les demandes de l’établissement. Nommez quelqu’un."
+        text = "Personne ne peut traiter les demandes de l’établissement."
+        text += " Nommez quelqu’un." if may else ""
         made.points.append(Point("Aucun administrateur local", text, "person-x", "bad", link))
     elif len(active) == 1:
-        text = f"{active[0].nom} est seul. Nommez une deuxième personne pour ses absences."
+        text = f"{active[0].nom} n’a pas de suppléant en cas d’absence."
+        text += " Nommez une deuxième personne." if may else ""
         made.points.append(Point("Un seul administrateur local", text, "person", url=link))
     for one in made.administrators:
         if one.jusqua is not None and one.jusqua < now() + ENDING_SOON:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from flask import current_app, url_for
@@ -10,12 +12,15 @@ from flask_appbuilder.security.decorators import permission_name
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Personne
+from app.models import Attribution, Personne
+from app.queries import comptes
 from app.queries import personnes as reads
-from app.security.manager import current_account
-from app.security.permissions import Resource
+from app.security.manager import allowed, current_account, use_perimetre_for
+from app.security.permissions import Resource, Verb
+from app.security.roles import ROLE_LABELS, ROLE_PORTEES, Portee, Role
 from app.views.base import PreauBaseView
 from app.views.labels import SOURCES
+from app.views.rendering import PARIS
 
 PASSWORD_ENDPOINTS = ("MotDePasseView.mot_de_passe",)
 
@@ -48,7 +53,37 @@ class MonEspaceView(PreauBaseView):
             words=reads,
             sources=SOURCES,
             password_url=_password_url(),
+            roles=_roles(),
         )
+
+
+@dataclass(frozen=True)
+class Held:
+    """A role one holds: over what, until when, and the page of the school when it opens one."""
+
+    label: str
+    over: str
+    last_day: date | None
+    url: str
+
+
+def _roles() -> list[Held]:
+    """Return the roles held over others; «Mon espace» opens no school: the names are read with their own."""
+    account = current_account()
+    if account is None or not allowed(Verb.LIRE, Resource.ETABLISSEMENT):
+        return []
+    use_perimetre_for(Resource.ETABLISSEMENT)
+    rows = comptes.roles_of(db.session(), account.id)
+    found = [_held(row) for row in rows if ROLE_PORTEES[Role(row.role)] is not Portee.SOI]
+    use_perimetre_for(Resource.MON_ESPACE)
+    return found
+
+
+def _held(row: Attribution) -> Held:
+    where = row.etablissement or row.academie or row.collectivite
+    last = (row.jusqua - timedelta(seconds=1)).astimezone(PARIS).date() if row.jusqua else None
+    url = url_for("EtablissementConsole.fiche", uai=row.etablissement.uai) if row.etablissement else ""
+    return Held(ROLE_LABELS[Role(row.role)], where.nom if where else "", last, url)
 
 
 def _password_url() -> str:

@@ -112,6 +112,11 @@ class TestHome:
         assert list(cards(answer)) == ["À faire"]
         assert "Collège" not in answer.get_data(as_text=True)
 
+    def test_who_has_no_module_is_led_to_their_own_space(self, sign_in):
+        client = sign_in("enseignant")
+        (link,) = soup(client.get("/")).select(".pr-empty a")
+        assert client.get(link["href"]).status_code == 200
+
     def test_a_stranger_is_sent_to_sign_in(self, client):
         assert client.get("/").headers["Location"].endswith("/connexion")
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from app.extensions import now
-from app.models import Compte, Identifiant, Personne, Rattachement, Responsabilite
+from app.models import Attribution, Compte, Identifiant, Personne, Rattachement, Responsabilite
 from app.queries.noms import personne_key
 from tests.views.conftest import rows, soup
 
@@ -120,3 +120,33 @@ class TestMonEspace:
 
     def test_an_account_made_by_hand_says_so(self, sign_in, ecoles):
         assert "créé à la main" in sign_in("invite").get("/mon-espace/").get_data(as_text=True)
+
+    def test_who_administers_a_school_and_teaches_in_another_keeps_them_apart(
+        self, sign_in, session, ecoles, famille
+    ):
+        client = sign_in("correspondant", etablissement_id=ecoles.ecole_a)
+        account = session.query(Compte).filter_by(username="correspondant1").one()
+        me = Personne(nom="MONTAGNÉ", prenom="Claire", nom_recherche="montagne claire")
+        session.add(me)
+        session.flush()
+        account.personne_id = me.id
+        session.add(Rattachement(personne_id=me.id, etablissement_id=ecoles.ecole_b, profil="enseignant"))
+        session.add(Attribution(compte_id=account.id, role="enseignant"))
+        session.commit()
+        page = soup(client.get("/mon-espace/"))
+        held, schools = (
+            page.select_one("[aria-labelledby=roles]"),
+            page.select_one("[aria-labelledby=ecoles]"),
+        )
+        assert [one.get_text(" ", strip=True) for one in held.select("li")] == [
+            "Administrateur local / Correspondant ENT Collège A"
+        ]
+        assert client.get(held.select_one("a")["href"]).status_code == 200
+        assert "Collège B" in schools.text
+        for closed in (
+            "/etablissements/0180001B/",
+            f"/personnes/{me.id}",
+            f"/referentiel/personnes/show/{me.id}",
+        ):
+            assert client.get(closed).status_code == 404
+        assert "Collège B" not in client.get("/etablissements/").text
