@@ -1,8 +1,8 @@
 """Reader of AAF directories («ficAlimMENESR»), complete and delta, second and first degree.
 
-Each object is taken as the bytes libxml2 serialises (blanks and comments gone): they are digested
-to recognise an unchanged object, and converted only when the difference asks. Nothing is kept
-from one person to the next, so memory does not grow with the files.
+Each object is taken as the text libxml2 serialises (blanks and comments gone): it is digested to
+recognise an unchanged object, and converted only when the difference asks. Nothing is kept from one
+person to the next, so memory does not grow with the files.
 """
 
 from __future__ import annotations
@@ -13,20 +13,17 @@ from functools import partial
 from hashlib import blake2b
 from typing import Any
 
-from lxml import etree
-
 from app.errors import UserError
 from app.imports import aaf_people, aaf_records, aaf_staff
 from app.imports.aaf_checks import Checks, Finding
-from app.imports.aaf_fields import CATEGORIES, KNOWN, Raw, category_of, split_object, value, values
+from app.imports.aaf_cut import requests
+from app.imports.aaf_fields import CATEGORIES, KNOWN, Raw, category_of, value, values
 from app.imports.aaf_header import header_of, ordered
 from app.imports.detection import Detected
 from app.imports.text import clean
 from app.imports.uai import is_uai, uai_key_is_right
-from app.imports.xml_stream import elements
 from app.operations.alimentation.fiches import Anomalie, EnTete, Fiche, Objet, Operation
 
-_REQUESTS = ("addRequest", "modifyRequest", "deleteRequest")
 _OPERATIONS = {
     "addRequest": Operation.COMPLET,
     "modifyRequest": Operation.MODIFICATION,
@@ -93,10 +90,7 @@ class SourceAaf:
 
     def _requests(self, file: Detected) -> Iterator[tuple[int, str, str, Raw, str]]:
         """Yield (line, request, key, attributes, text) of each object of a file."""
-        for element in elements(file, _REQUESTS):
-            line, tag = element.sourceline or 0, str(element.tag)
-            data = etree.tostring(element, encoding="unicode", with_tail=False)
-            key, raw = split_object(data)
+        for line, tag, key, raw, data in requests(file):
             if tag != "addRequest" and not self._delta:
                 raise UserError(
                     f"« {file.name} » contient des modifications ou des suppressions (ligne {line}) : "

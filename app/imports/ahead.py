@@ -1,40 +1,58 @@
 """Reading large files in a process of its own, ahead of what compares them with the base.
 
 Parsing takes a processor for itself and waits for nobody; comparing waits for the database. The
-reading process knows files only: it opens no database, and ends when nobody listens any more.
-Run by ``read_ahead``: ``python -m app.imports.ahead <descriptor>``.
+reading process knows files only: it opens no database, and ends when nobody listens any more. What
+it has read waits in memory, up to ``AHEAD`` lots.
 """
 
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import astuple, fields
+from functools import partial
 from itertools import islice
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
+from queue import Queue
+from threading import Thread
+from typing import Any
 
 from app.errors import UserError
+from app.imports.aaf_cut import Cut, cut
 from app.imports.sources import Source, open_sources
 from app.operations.alimentation.fiches import Anomalie, Fiche
 
 LOT = 200
+AHEAD = 20
+"""Lots read and not asked for yet: what comparing four batches takes."""
 WORTH_IT = 1_000_000
 """Bytes of files below which starting a process costs more than it saves."""
-ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = Path(__file__).with_name("reading_process.py")
 _FIELDS = tuple(field.name for field in fields(Fiche))
+
+Read = Callable[[], dict[str, Any]]
 
 
 def read_ahead(
-    source: Source, paths: list[Path], structures: Mapping[str, str] | None = None
+    source: Source,
+    paths: list[Path],
+    structures: Mapping[str, str] | None = None,
+    *,
+    nouveaux: bool = False,
 ) -> Iterator[Fiche | Anomalie]:
-    """Yield the objects of an open source, read by another process when the files are worth it."""
+    """Yield the objects of an open source, read by another process when the files are worth it.
+
+    ``nouveaux``: nothing of the source is known yet, so every object will be converted; the other
+    process does it too.
+    """
     if not source.entete.source.startswith("aaf") or not _worth_it(paths):
         return source.objets()
-    return _elsewhere(source, paths, structures)
+    return _elsewhere(source, paths, structures, nouveaux)
 
 
 def _worth_it(paths: list[Path]) -> bool:
@@ -45,19 +63,18 @@ def _worth_it(paths: list[Path]) -> bool:
 
 
 def _elsewhere(
-    source: Source, paths: list[Path], structures: Mapping[str, str] | None
+    source: Source, paths: list[Path], structures: Mapping[str, str] | None, nouveaux: bool
 ) -> Iterator[Fiche | Anomalie]:
     ours, theirs = Pipe()
     with ours:
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-m", "app.imports.ahead", str(theirs.fileno())],
-                cwd=ROOT,
+                [sys.executable, "-P", str(PROGRAM), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl-C is for the one who asked
             )
         try:
-            ours.send(([path.resolve() for path in paths], structures))
+            ours.send(([path.resolve() for path in paths], structures, nouveaux))
             while batch := ours.recv():
                 yield from (Anomalie(*item) if whole else Fiche(*item) for whole, item in batch)
             unknown, refusal = ours.recv()
@@ -74,9 +91,32 @@ def _elsewhere(
             process.wait()
 
 
-def _serve(link: Connection) -> None:
+def serve(descriptor: int) -> None:
     """Read what the other side names, and send it the objects, then what is left to say."""
-    paths, structures = link.recv()
+    with Connection(descriptor) as link:
+        try:
+            paths, structures, nouveaux = link.recv()
+        except (EOFError, ConnectionError):
+            return
+        lots: Queue[bytes | None] = Queue(AHEAD)
+        sender = Thread(target=_send, args=(link, lots), daemon=True)
+        sender.start()
+        for said in _read(paths, structures, nouveaux):
+            lots.put(pickle.dumps(said, pickle.HIGHEST_PROTOCOL))
+        lots.put(None)
+        sender.join()
+
+
+def _send(link: Connection, lots: Queue[bytes | None]) -> None:
+    """Send lots while the next ones are read; end the process when nobody listens any more."""
+    try:
+        while (lot := lots.get()) is not None:
+            link.send_bytes(lot)
+    except OSError:
+        os._exit(1)
+
+
+def _read(paths: list[Path], structures: Mapping[str, str] | None, nouveaux: bool) -> Iterator[object]:
     unknown: dict[str, int] = {}
     refusal = None
     try:
@@ -84,27 +124,38 @@ def _serve(link: Connection) -> None:
             unknown = source.entete.attributs_inconnus
             objects = source.objets()
             while batch := list(islice(objects, LOT)):
-                link.send([_packed(item) for item in batch])
+                yield [_packed(item, nouveaux) for item in batch]
     except UserError as error:
         refusal = error.message
-    link.send([])
-    link.send((unknown, refusal))
+    yield []
+    yield unknown, refusal
 
 
-def _packed(item: Fiche | Anomalie) -> tuple[bool, tuple[object, ...]]:
+def _packed(item: Fiche | Anomalie, nouveaux: bool) -> tuple[bool, tuple[object, ...]]:
     if isinstance(item, Anomalie):
         return True, astuple(item)
-    return False, tuple(getattr(item, name) for name in _FIELDS)
+    item.lire = partial(_given, item.lire()) if nouveaux else _later(item.lire)
+    return False, tuple([getattr(item, name) for name in _FIELDS])
 
 
-def main() -> None:
-    """Serve the one request of the process that started this one."""
-    with Connection(int(sys.argv[1])) as link:
-        try:
-            _serve(link)
-        except (BrokenPipeError, ConnectionResetError, EOFError):
-            sys.exit(1)
+def _given(record: dict[str, Any]) -> dict[str, Any]:
+    return record
 
 
-if __name__ == "__main__":
-    main()
+def _later(lire: Read) -> Read:
+    """Send the text of an object rather than its attributes: most are known and never converted."""
+    if not isinstance(lire, partial):
+        return lire
+    texts = tuple([value.text if isinstance(value, Cut) else None for value in lire.args])
+    others = tuple([None if isinstance(value, Cut) else value for value in lire.args])
+    return partial(_cut_then, lire.func, texts, others, lire.keywords)
+
+
+def _cut_then(
+    read: Callable[..., dict[str, Any]],
+    texts: tuple[str | None, ...],
+    others: tuple[Any, ...],
+    keywords: dict[str, Any],
+) -> dict[str, Any]:
+    pairs = zip(texts, others, strict=True)
+    return read(*(other if text is None else cut(text)[1] for text, other in pairs), **keywords)

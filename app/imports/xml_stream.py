@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from lxml import etree
 
 from app.errors import UserError
 from app.imports.detection import Detected
+
+SAFE: dict[str, Any] = {
+    "remove_blank_text": True,
+    "remove_comments": True,
+    "remove_pis": True,
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "dtd_validation": False,
+    "attribute_defaults": False,
+    "huge_tree": False,
+}
+"""Nothing outside the file is ever read: no DTD, no network, no entity, no inclusion."""
 
 _AT_LINE = re.compile(r"line (\d+)")
 
@@ -17,25 +31,10 @@ def elements(found: Detected, tags: tuple[str, ...], *, nested: bool = False) ->
     """Yield the elements of some names as they end; each is gone once the next is asked.
 
     ``nested``: these names may also stand inside one another; only the outer ones are yielded.
-    Nothing outside the file is ever read: no DTD, no network, no entity, no inclusion.
     """
     stream = found.stream()
     try:
-        for _event, element in etree.iterparse(
-            stream,
-            events=("end",),
-            tag=tags,
-            encoding="utf-8",
-            remove_blank_text=True,
-            remove_comments=True,
-            remove_pis=True,
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            dtd_validation=False,
-            attribute_defaults=False,
-            huge_tree=False,
-        ):
+        for _event, element in etree.iterparse(stream, events=("end",), tag=tags, encoding="utf-8", **SAFE):
             if nested and next(element.iterancestors(*tags), None) is not None:
                 continue
             yield element

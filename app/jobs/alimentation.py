@@ -78,7 +78,8 @@ def read_and_compare(
             raise UserError(alimentation.motif or "Cet export est refusé.")
         try:
             with _calm_collector():
-                objects = read_ahead(source, files, structures)
+                new = not _known_scope(session, entete.espace)
+                objects = read_ahead(source, files, structures, nouveaux=new)
                 for read in comparer(session, alimentation, entete, objects, etablissements=etablissements):
                     _count(session, LUES)
                     session.commit()
@@ -174,6 +175,11 @@ def _open(session: Session, paths: list[Path]) -> tuple[Source, dict[str, str] |
         return source, None
     source.close()
     return open_sources(paths, structures=known), known
+
+
+def _known_scope(session: Session, espace: str) -> bool:
+    """Tell whether the source was already applied in this scope."""
+    return bool(rows_of(session, "SELECT 1 FROM fiche_source WHERE espace = :espace LIMIT 1", espace=espace))
 
 
 def _structures(session: Session, espace: str) -> dict[str, str]:
