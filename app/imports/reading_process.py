@@ -7,12 +7,16 @@ readers are then opened as plain folders, without what they import for the rest 
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("app", "app.operations", "app.operations.alimentation")
+
+GARBAGE = 300_000
+"""Objects made between two rounds of the garbage collector: more than a lot holds."""
 
 
 def main() -> None:
@@ -23,6 +27,8 @@ def main() -> None:
         sys.modules[name] = folder
     from app.imports import ahead
 
+    gc.freeze()
+    gc.set_threshold(GARBAGE, 50, 50)
     ahead.serve(int(sys.argv[1]))
 
 

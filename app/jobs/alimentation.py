@@ -36,6 +36,8 @@ from app.operations.bilans import fed_schools
 
 Progress = Callable[[int, int | None], None]
 
+GARBAGE = 300_000
+"""Objects made between two rounds of the garbage collector: more than one batch holds at a time."""
 
 LUES = ("ecart", "citation_responsable")
 ECRITES = (
@@ -147,7 +149,7 @@ def _calm_collector() -> Iterator[None]:
     """Keep what is loaded out of the garbage collector's rounds while rows stream by."""
     gc.freeze()
     threshold = gc.get_threshold()
-    gc.set_threshold(50_000, 50, 50)
+    gc.set_threshold(GARBAGE, 50, 50)
     try:
         yield
     finally:
