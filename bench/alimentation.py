@@ -20,6 +20,7 @@ import time
 import zipfile
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import psycopg
@@ -64,6 +65,46 @@ def application(folder: Path, base: str | None) -> Any:
     return app
 
 
+class Enfants(Thread):
+    """The peak memory (Kio) of the process that reads the files ahead, watched from beside.
+
+    ``RUSAGE_CHILDREN`` would not do: it counts as the child's the pages of the parent it was born with.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak = 0
+        self._over = Event()
+        self._mine = Path("/proc/self/cmdline").read_bytes()
+
+    def __enter__(self) -> Enfants:
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:
+        while not self._over.wait(0.1):
+            for task in Path("/proc/self/task").iterdir():
+                self._look_at(task)
+
+    def _look_at(self, task: Path) -> None:
+        for pid in (task / "children").read_text().split() if task.exists() else ():
+            self._weigh(Path("/proc", pid))
+
+    def _weigh(self, process: Path) -> None:
+        try:
+            if (process / "cmdline").read_bytes() in (b"", self._mine):
+                return  # not yet the program it is to become, or over
+            lines = (process / "status").read_text().splitlines()
+        except OSError:
+            return
+        highest = [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")]
+        self.peak = max(self.peak, *highest, 0)
+
+
 def feed(folder: Path, base: str | None, paths: list[str], *, apply: bool) -> dict[str, Any]:
     """Feed a base end to end; return the time, the peak memory and what it holds."""
     from sqlalchemy import text
@@ -75,7 +116,7 @@ def feed(folder: Path, base: str | None, paths: list[str], *, apply: bool) -> di
     app = application(folder, base)
     with app.app_context():
         session = db.session()
-        with perimetre(session, TOUT):
+        with perimetre(session, TOUT), Enfants() as children:
             start = time.perf_counter()
             made = alimentation.read_and_compare(session, [Path(path) for path in paths], acteur="Mesure")
             if apply:
@@ -91,9 +132,7 @@ def feed(folder: Path, base: str | None, paths: list[str], *, apply: bool) -> di
             )
             held["eleves"] = pupils.scalar()
         comptes = made.comptes
-    # with the process that reads the files ahead
-    peaks = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    peak = sum(peaks) / 1024
+    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + children.peak) / 1024
     return {"temps": spent, "memoire": peak, "tenu": held, "comptes": comptes}
 
 

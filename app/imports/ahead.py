@@ -25,7 +25,7 @@ from typing import Any
 from app.errors import UserError
 from app.imports.aaf_cut import Cut, cut
 from app.imports.sources import Source, open_sources
-from app.operations.alimentation.fiches import Anomalie, Fiche
+from app.operations.alimentation.fiches import Anomalie, Fiche, Objet
 
 LOT = 200
 AHEAD = 20
@@ -48,7 +48,7 @@ def read_ahead(
     """Yield the objects of an open source, read by another process when the files are worth it.
 
     ``nouveaux``: nothing of the source is known yet, so every object will be converted; the other
-    process does it too.
+    process does it for pupils, which leaves both as much to do.
     """
     if not source.entete.source.startswith("aaf") or not _worth_it(paths):
         return source.objets()
@@ -134,7 +134,8 @@ def _read(paths: list[Path], structures: Mapping[str, str] | None, nouveaux: boo
 def _packed(item: Fiche | Anomalie, nouveaux: bool) -> tuple[bool, tuple[object, ...]]:
     if isinstance(item, Anomalie):
         return True, astuple(item)
-    item.lire = partial(_given, item.lire()) if nouveaux else _later(item.lire)
+    given = nouveaux and item.objet is Objet.ELEVE
+    item.lire = partial(_given, item.lire()) if given else _later(item.lire)
     return False, tuple([getattr(item, name) for name in _FIELDS])
 
 

@@ -65,6 +65,6 @@ def _in_use(session: Session, logins: list[str]) -> set[str]:
 def _remember(session: Session, last: dict[str, int], known: set[str]) -> None:
     """Write the last number given on each root."""
     table = RacineLogin.metadata.tables[RacineLogin.__tablename__]
-    new = [(root, number) for root, number in last.items() if root not in known]
+    new = sorted((root, number) for root, number in last.items() if root not in known)
     bulk_insert(session, table, ("racine", "dernier"), new)
     bulk_update(session, table, "racine", ("dernier",), [(last[root], root) for root in sorted(known)])

@@ -98,7 +98,8 @@ class Ecart(Base):
     ``apres`` are the changed fields a person reads; ``defaire`` is what undoing needs, written when
     applied.
     ``cle`` is the source's own key of the object; ``libelle`` the name a person reads. ``uai``
-    names the school, whose row may not exist before the feed is applied.
+    names the school, whose row may not exist before the feed is applied. A row is updated once, when
+    applied, and no index holds what changes: on PostgreSQL its page keeps room for that (migration 0008).
     """
 
     __tablename__ = "ecart"

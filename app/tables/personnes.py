@@ -244,6 +244,7 @@ class RacineLogin(Base):
     """How many logins were already given on one ``prenom.nom`` root, so homonyms get a number."""
 
     __tablename__ = "racine_login"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     racine: Mapped[str] = mapped_column(String(64), primary_key=True)
     dernier: Mapped[int] = mapped_column(default=1)
