@@ -25,7 +25,7 @@ from typing import Any
 from app.errors import UserError
 from app.imports.aaf_cut import Cut, cut
 from app.imports.sources import Source, open_sources
-from app.operations.alimentation.fiches import Anomalie, Fiche, Objet
+from app.operations.alimentation.fiches import Anomalie, Fiche
 
 LOT = 200
 AHEAD = 20
@@ -48,7 +48,7 @@ def read_ahead(
     """Yield the objects of an open source, read by another process when the files are worth it.
 
     ``nouveaux``: nothing of the source is known yet, so every object will be converted; the other
-    process does it for pupils, which leaves both as much to do.
+    process does it whenever it is well ahead, so that both end together.
     """
     if not source.entete.source.startswith("aaf") or not _worth_it(paths):
         return source.objets()
@@ -101,7 +101,7 @@ def serve(descriptor: int) -> None:
         lots: Queue[bytes | None] = Queue(AHEAD)
         sender = Thread(target=_send, args=(link, lots), daemon=True)
         sender.start()
-        for said in _read(paths, structures, nouveaux):
+        for said in _read(paths, structures, lambda: nouveaux and lots.qsize() >= AHEAD // 2):
             lots.put(pickle.dumps(said, pickle.HIGHEST_PROTOCOL))
         lots.put(None)
         sender.join()
@@ -116,7 +116,9 @@ def _send(link: Connection, lots: Queue[bytes | None]) -> None:
         os._exit(1)
 
 
-def _read(paths: list[Path], structures: Mapping[str, str] | None, nouveaux: bool) -> Iterator[object]:
+def _read(
+    paths: list[Path], structures: Mapping[str, str] | None, convert: Callable[[], bool]
+) -> Iterator[object]:
     unknown: dict[str, int] = {}
     refusal = None
     try:
@@ -124,17 +126,17 @@ def _read(paths: list[Path], structures: Mapping[str, str] | None, nouveaux: boo
             unknown = source.entete.attributs_inconnus
             objects = source.objets()
             while batch := list(islice(objects, LOT)):
-                yield [_packed(item, nouveaux) for item in batch]
+                given = convert()
+                yield [_packed(item, given) for item in batch]
     except UserError as error:
         refusal = error.message
     yield []
     yield unknown, refusal
 
 
-def _packed(item: Fiche | Anomalie, nouveaux: bool) -> tuple[bool, tuple[object, ...]]:
+def _packed(item: Fiche | Anomalie, given: bool) -> tuple[bool, tuple[object, ...]]:
     if isinstance(item, Anomalie):
         return True, astuple(item)
-    given = nouveaux and item.objet is Objet.ELEVE
     item.lire = partial(_given, item.lire()) if given else _later(item.lire)
     return False, tuple([getattr(item, name) for name in _FIELDS])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from app.errors import UserError
 from app.imports import ahead, open_sources
 from app.imports.ahead import read_ahead
-from app.operations.alimentation.fiches import Anomalie
+from app.operations.alimentation.fiches import Anomalie, Fiche
 from tests.imports.conftest import aaf, attr, eleve, etab
 
 
@@ -61,6 +62,17 @@ class TestAhead:
             assert there == here
             assert source.entete.attributs_inconnus == unknown == {"Inconnu": 1}
         assert children() == []
+
+    @pytest.mark.parametrize("nouveaux", [False, True], ids=["converted here", "converted there"])
+    def test_an_object_says_the_same_wherever_it_is_converted(self, beaucoup, nouveaux):
+        with open_sources(beaucoup) as source:
+            items = [item for item in source.objets() if not isinstance(item, Anomalie)]
+        expected = stated(items)
+        sent = [pickle.loads(pickle.dumps(ahead._packed(item, nouveaux))) for item in items]
+        assert stated([Fiche(*fields) for _whole, fields in sent]) == expected
+        with open_sources(beaucoup) as source:
+            there = stated(read_ahead(source, beaucoup, nouveaux=nouveaux))
+        assert [item for item in there if isinstance(item, tuple)] == expected
 
     def test_a_damaged_file_is_refused_in_the_same_words(self, beaucoup):
         beaucoup[1].write_text(beaucoup[1].read_text()[:-40])

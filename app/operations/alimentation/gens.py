@@ -226,13 +226,13 @@ def _create(ctx: Contexte, kind: str, new: list[tuple[Gen, Verdict]], pending: s
     twins: list[tuple[Gen, Verdict, tuple[str, str, str]]] = []
     first: dict[tuple[str, str, str], tuple[str, str | None]] = {}
     for gen, verdict in new:
-        name = personne_key(gen.identite.get("nom") or "", gen.identite.get("prenom") or "")
-        who = (name, gen.identite.get("date_naissance"))
-        ine = next((cle for cle in gen.identifiants if cle[0] == "ine"), None)
-        if ine is not None and ine not in verdict.refuses and first.get(ine) == who and who[1]:
-            twins.append((gen, verdict, ine))
-            continue
+        ine = next((cle for cle in gen.identifiants if cle[0] == "ine"), None) if kind == "eleve" else None
         if ine is not None:
+            name = personne_key(gen.identite.get("nom") or "", gen.identite.get("prenom") or "")
+            who = (name, gen.identite.get("date_naissance"))
+            if ine not in verdict.refuses and first.get(ine) == who and who[1]:
+                twins.append((gen, verdict, ine))
+                continue
             first.setdefault(ine, who)
         people.append((gen, verdict))
     ids = allocate_ids(ctx.session, table("personne"), len(people))
@@ -257,18 +257,19 @@ def _insert(
 ) -> None:  # fmt: skip
     values = gen.identite
     prenom, nom = values.get("prenom") or "", values.get("nom") or ""
-    key = personne_key(values.get("nom_usage") or nom, prenom)
+    name_key = key = personne_key(nom, prenom)
+    if usage := values.get("nom_usage"):
+        key = personne_key(usage, prenom)
     stamp = ctx.ecritures.instant
     rows = ctx.ecritures.nouveaux
     rows["personne"].append(
         (
             pid,
-            nom, values.get("nom_usage"), prenom, *map(values.get, _SUITE),
+            nom, usage, prenom, *map(values.get, _SUITE),
             key[:220], login, ctx.source, 1, stamp, stamp, 1,
         )
     )  # fmt: skip
     ctx.ecritures.variantes(pid, values, neuve=True)
-    name_key = personne_key(nom, prenom)
     for cle in gen.identifiants:
         if cle not in verdict.refuses and cle not in claims:
             claims[cle] = (pid, name_key, values.get("date_naissance"))
