@@ -99,7 +99,7 @@ class Ecart(Base):
     applied.
     ``cle`` is the source's own key of the object; ``libelle`` the name a person reads. ``uai``
     names the school, whose row may not exist before the feed is applied. A row is updated once, when
-    applied, and no index holds what changes: on PostgreSQL its page keeps room for that (migration 0008).
+    applied, and no index holds what changes: on PostgreSQL its page keeps room for that (migration 0009).
     """
 
     __tablename__ = "ecart"
