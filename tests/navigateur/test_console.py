@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.security.roles import RIGHTS, Role
+from app.security.roles import Role
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.timeout(300)]
-
-LOOKED_AT = [Role.ASSISTANT_N2, Role.CHEF_ETABLISSEMENT, Role.ENSEIGNANT]
-"""The widest role, a reader of one school and somebody without a module: their pages are examined."""
-SEEN = {RIGHTS[role] for role in LOOKED_AT}
-OPENED = [*{RIGHTS[role]: role for role in Role if RIGHTS[role] not in SEEN}.values()]
-"""One role for each other set of rights: the same rights draw the same pages (tests/security)."""
 
 
 def quiet(visitor):
@@ -20,34 +14,6 @@ def quiet(visitor):
 
 
 class TestPages:
-    @pytest.mark.parametrize("role", OPENED)
-    def test_every_menu_page_of_every_kind_of_role_opens_without_a_fault(self, visit, role):
-        visitor = visit()
-        visitor.sign_in(role)
-        pages = visitor.menu()
-        assert pages
-        assert {page: visitor.open(page) for page in pages} == dict.fromkeys(pages, 200)
-        quiet(visitor)
-
-    @pytest.mark.parametrize("role", LOOKED_AT)
-    def test_every_menu_page_is_accessible_french_and_fits_320_px(self, visit, role):
-        visitor = visit()
-        visitor.sign_in(role)
-        found, wide, foreign = visitor.axe(), [], visitor.english()
-        pages = visitor.menu()
-        assert pages
-        for page in pages:
-            assert visitor.open(page) == 200, page
-            found += visitor.axe()
-            foreign += visitor.english()
-            visitor.page.set_viewport_size({"width": 320, "height": 640})
-            wide.append(visitor.overflow())
-            visitor.page.set_viewport_size({"width": 1440, "height": 900})
-        assert found == []
-        assert foreign == []
-        assert [page for page in wide if page] == []
-        quiet(visitor)
-
     def test_sheets_and_forms_are_accessible_at_every_width_and_look(self, visit):
         visitor = visit(320, 640, color_scheme="dark")
         visitor.sign_in(Role.ASSISTANT_N2)

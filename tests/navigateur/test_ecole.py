@@ -10,34 +10,6 @@ pytestmark = [pytest.mark.navigateur, pytest.mark.timeout(300)]
 
 HERE = "/etablissements/0370000A/"
 PUPILS = f"{HERE}utilisateurs/eleves/"
-LINKS = "a => a.map(l => l.getAttribute('href'))"
-
-
-def pages_of(visitor):
-    """Return every page of the tree, and the first sheet each leads to."""
-    visitor.open(HERE)
-    pages = visitor.page.eval_on_selector_all(".pr-tree a", LINKS)
-    for page in list(pages):
-        visitor.open(page)
-        pages += visitor.page.eval_on_selector_all(".pr-table tbody th a", LINKS)[:1]
-    return list(dict.fromkeys(pages))
-
-
-@pytest.mark.parametrize("role", [Role.CORRESPONDANT, Role.CHEF_ETABLISSEMENT])
-def test_every_page_of_a_school_is_accessible_french_and_fits_320_px(visit, role):
-    visitor = visit()
-    visitor.sign_in(role)
-    pages = pages_of(visitor)
-    assert len(pages) >= 8
-    found, foreign, wide = [], [], []
-    for page in pages:
-        assert visitor.open(page) == 200, page
-        found += visitor.axe()
-        foreign += visitor.english()
-        visitor.page.set_viewport_size({"width": 320, "height": 640})
-        wide.append(visitor.overflow())
-        visitor.page.set_viewport_size({"width": 1440, "height": 900})
-    assert (found, foreign, [page for page in wide if page], visitor.wrong) == ([], [], [], [])
 
 
 def test_the_dark_narrow_console_of_a_school_is_as_good(visit):
