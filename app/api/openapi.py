@@ -18,8 +18,8 @@ VERSION = "v1"
 SECURITY = "cle"
 INTRODUCTION = (
     "Lire l’annuaire et agir sur les comptes, avec une clé. Envoyez-la dans l’en-tête"
-    " « Authorization: Bearer preau_… ». Une clé ne voit que son périmètre : le reste n’existe pas (404)."
-    " Les listes se lisent page par page, en suivant « suivante »."
+    " « Authorization: Bearer preau_… ». Une clé ne voit que son périmètre : le reste n’existe pas (404)."
+    " Les listes se lisent page par page, en suivant « suivante »."
 )
 
 

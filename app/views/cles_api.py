@@ -10,6 +10,7 @@ from flask_appbuilder.actions import action
 from flask_appbuilder.security.decorators import permission_name
 from werkzeug.wrappers import Response
 from wtforms import SelectChoice, SelectField
+from wtforms.validators import InputRequired
 
 from app.api.openapi import description_of
 from app.errors import RuleViolationError
@@ -19,7 +20,7 @@ from app.operations import cles_api
 from app.security.cles import fits, may_give
 from app.security.manager import current_account
 from app.security.permissions import Resource
-from app.security.roles import ROLE_LABELS, ROLE_PORTEES, Portee
+from app.security.roles import ROLE_LABELS, ROLE_PORTEES, Portee, Role
 from app.views.actors import actor
 from app.views.acts import run_act, show_refusal
 from app.views.base import READ_ONLY, DomainInterface, PreauBaseView, PreauModelView
@@ -78,9 +79,19 @@ class CleApiView(PreauModelView):
     }
     formatters_columns = {"etat": lambda etat: ETATS[etat], "prefixe": lambda prefixe: f"{prefixe}…"}
     add_columns = ["nom", "role", "academie", "collectivite", "etablissement", "jours", "ecriture"]
+    add_fieldsets = [
+        ("Le programme et ce qu’il peut", {"fields": ["nom", "role", "ecriture"]}),
+        (
+            "Sur quoi, et pour combien de temps",
+            {"fields": ["academie", "collectivite", "etablissement", "jours"]},
+        ),
+    ]
     add_form_extra_fields = {
         "jours": SelectField(
-            "Durée", choices=[SelectChoice(value, text) for value, text in DURATIONS.items()], default="365"
+            "Durée",
+            choices=[SelectChoice(value, text) for value, text in DURATIONS.items()],
+            default="365",
+            validators=[InputRequired()],
         )
     }
     show_fieldsets = [
@@ -104,6 +115,8 @@ class CleApiView(PreauModelView):
     def add(self) -> str | Response:
         """Show or post the form of a new key; its secret is shown once, in the answer."""
         form = self.add_form()
+        if request.method == "GET":
+            form.role.data = str(Role.CORRESPONDANT)
         if request.method == "POST" and form.validate():
             made, refusal = run_act(lambda: self._make(form))
             if refusal is None:
