@@ -7,12 +7,13 @@ read-only: a deferred read that turns into a write loses under concurrency (ATTA
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 from flask import Flask
@@ -20,7 +21,23 @@ from sqlalchemy import Connection, Engine, Row, Table, TextClause, bindparam, ev
 from sqlalchemy.orm import Session
 from sqlalchemy.types import NULLTYPE
 
+_derived: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
+MOST_DERIVED = 64
+"""Forms of one statement that are kept: its pages, its limits for the people at work at one time."""
 _read_only: ContextVar[bool] = ContextVar("read_only", default=False)
+
+
+def derived(statement: Any, key: Any, make: Callable[[], Any]) -> Any:
+    """Return what ``make`` works out of a statement, worked out once for each key while both are kept.
+
+    A statement made once and run with parameters costs neither its making nor its limits again.
+    """
+    known = _derived.setdefault(statement, {})
+    if key not in known:
+        if len(known) >= MOST_DERIVED:
+            known.clear()
+        known[key] = make()
+    return known[key]
 
 
 @contextmanager

@@ -7,23 +7,28 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import Row, Select, and_, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from app.database import derived
 from app.extensions import Instant
 
 SEPARATOR = "~"
 COUNT_CAP = 10_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tri:
-    """An order without ties: expressions, the last of which is the id; the column keys end each row."""
+    """An order without ties: expressions, the last of which is the id; the column keys end each row.
+
+    ``constant`` comes first in the index that holds the order, with one value for the whole list.
+    """
 
     keys: tuple[Any, ...]
     descendant: bool = False
     ex_aequo_ascendants: bool = False
     """Rows whose first keys are equal stay in ascending order, whichever way the first one goes."""
+    constant: tuple[Any, ...] = ()
 
     def position(self, row: Row[Any]) -> str:
         """Return the cursor of a row of a statement that ends with ``keys``."""
@@ -40,20 +45,26 @@ class Tri:
         except ValueError:
             return None
 
-    def beyond(self, values: Sequence[Any], *, backwards: bool) -> Any:
-        """Return «strictly after these values», in reading order or against it."""
-        there = [literal(value, key.type) for value, key in zip(values, self.keys, strict=True)]
+    def beyond(self, *, backwards: bool) -> Any:
+        """Return «strictly after the values of ``bounds``», in reading order or against it."""
+        there = [bindparam(f"borne_{rank}", type_=key.type) for rank, key in enumerate(self.keys)]
         if not self._mixed:
             return _past(tuple_(*self.keys), tuple_(*there), down=self.descendant != backwards)
         first, *rest = self.keys
         tied = and_(first == there[0], _past(tuple_(*rest), tuple_(*there[1:]), down=backwards))
         return or_(_past(first, there[0], down=not backwards), tied)
 
+    def bounds(self, values: Sequence[Any]) -> dict[str, Any]:
+        """Return the parameters ``beyond`` takes."""
+        return {f"borne_{rank}": value for rank, value in enumerate(values)}
+
     def order(self, *, backwards: bool) -> list[Any]:
         """Return the ORDER BY."""
         down = self.descendant != backwards
         rest = backwards if self._mixed else down
-        return [key.desc() if (rest if rank else down) else key.asc() for rank, key in enumerate(self.keys)]
+        downs = [down] * len(self.constant) + [rest if rank else down for rank in range(len(self.keys))]
+        keys = (*self.constant, *self.keys)
+        return [key.desc() if turned else key.asc() for key, turned in zip(keys, downs, strict=True)]
 
     @property
     def _mixed(self) -> bool:
@@ -78,14 +89,11 @@ def page(
     session: Session, statement: Select[Any], tri: Tri, size: int, apres: str = "", avant: str = ""
 ) -> Page:
     """Return one page of a statement; an unreadable cursor is the beginning."""
-    full = statement.add_columns(*[key.label(f"tri_{rank}") for rank, key in enumerate(tri.keys)])
     backwards = bool(avant) and not apres
     values = tri.values(avant if backwards else apres) if avant or apres else None
-    if values is None:
-        backwards = False
-    else:
-        full = full.where(tri.beyond(values, backwards=backwards))
-    rows = list(session.execute(full.order_by(*tri.order(backwards=backwards)).limit(size + 1)))
+    backwards = backwards and values is not None
+    full = _one_page(statement, tri, size, bounded=values is not None, backwards=backwards)
+    rows = list(session.execute(full, tri.bounds(values or ())))
     more, rows = len(rows) > size, rows[:size]
     if not rows:
         return page(session, statement, tri, size) if values is not None else Page()
@@ -105,6 +113,19 @@ def count(session: Session, statement: Select[Any], tri: Tri) -> int:
     """Count the rows of a statement, up to one more than the cap."""
     capped = statement.with_only_columns(tri.keys[-1]).order_by(None).limit(COUNT_CAP + 1)
     return int(session.scalar(select(func.count()).select_from(capped.subquery())) or 0)
+
+
+def _one_page(statement: Select[Any], tri: Tri, size: int, *, bounded: bool, backwards: bool) -> Select[Any]:
+    """Return the statement of one page."""
+
+    def make() -> Select[Any]:
+        full = statement.add_columns(*[key.label(f"tri_{rank}") for rank, key in enumerate(tri.keys)])
+        if bounded:
+            full = full.where(tri.beyond(backwards=backwards))
+        return full.order_by(*tri.order(backwards=backwards)).limit(size + 1)
+
+    made: Select[Any] = derived(statement, (tri, size, bounded, backwards), make)
+    return made
 
 
 def _written(value: Any) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, String, and_, cast, func, literal, select, union_all
+from sqlalchemy import Row, Select, String, and_, bindparam, cast, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
+from app.database import derived
 from app.models import (
     Alimentation,
     AlimentationEtablissement,
@@ -178,10 +179,13 @@ def position(session: Session, criteres: Criteres, tri: Tri, pk: int) -> Row[Any
 
     It carries the person and the account, and ends with the keys of the order.
     """
-    whole = Criteres(criteres.etablissement_id, criteres.profil, criteres.departs)
-    post = _first_post(Rattachement.id).correlate(Rattachement).scalar_subquery().label("poste")
-    statement = school_list(whole).add_columns(post, Personne, Compte, *tri.keys)
-    return session.execute(statement.where(Personne.id == pk).limit(1)).first()
+    whole = school_list(Criteres(criteres.etablissement_id, criteres.profil, criteres.departs))
+
+    def make() -> Select[Any]:
+        post = _first_post(Rattachement.id).correlate(Rattachement).scalar_subquery().label("poste")
+        return whole.add_columns(post, Personne, Compte, *tri.keys).where(Personne.id == PERSONNE).limit(1)
+
+    return session.execute(derived(whole, (tri, "position"), make), {"personne": pk}).first()
 
 
 def _first_post(place: Any) -> Select[Any]:
@@ -201,20 +205,24 @@ def around(
     session: Session, criteres: Criteres, tri: Tri, row: Row[Any], before: int, after: int
 ) -> tuple[list[Row[Any]], list[Row[Any]]]:
     """Return the people just before and just after one in a list of a school, in one statement."""
-    values = list(row[-len(tri.keys) :])
-    halves = []
-    for backwards, size in ((True, before), (False, after)):
-        half = (
-            school_list(criteres)
-            .add_columns(literal(1 if backwards else 0).label("avant"))
-            .where(tri.beyond(values, backwards=backwards))
-            .order_by(*tri.order(backwards=backwards))
-            .limit(size)
-            .subquery()
-        )
-        post = _first_post(half.c.place).correlate(half).scalar_subquery().label("poste")
-        halves.append(select(*half.c, post))
-    rows = session.execute(union_all(*halves)).all()
+    whole = school_list(criteres)
+
+    def make() -> Any:
+        halves = []
+        for backwards, size in ((True, before), (False, after)):
+            half = (
+                whole.add_columns(literal(1 if backwards else 0).label("avant"))
+                .where(tri.beyond(backwards=backwards))
+                .order_by(*tri.order(backwards=backwards))
+                .limit(size)
+                .subquery()
+            )
+            post = _first_post(half.c.place).correlate(half).scalar_subquery().label("poste")
+            halves.append(select(*half.c, post))
+        return union_all(*halves)
+
+    values = tri.bounds(row[-len(tri.keys) :])
+    rows = session.execute(derived(whole, (tri, "around", before, after), make), values).all()
     earlier = [found for found in rows if found.avant]
     return earlier[::-1], [found for found in rows if not found.avant]
 

@@ -1,7 +1,8 @@
 """Lists of people: of one school by profile, of those who left it, of a whole perimeter (U1, U2, U8).
 
-In a school everything starts from its attachments, a few thousand at most. Over a perimeter the
-list walks the index of names, and only looks at the people it shows.
+In a school everything starts from its attachments, a few thousand at most, and their index holds
+them in the order of names. Over a perimeter the list walks the index of names, and only looks at
+the people it shows.
 """
 
 from __future__ import annotations
@@ -9,12 +10,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, String, and_, case, exists, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, aliased
 
 from app.models import (
+    PROFILS,
     Compte,
     Discipline,
     Division,
@@ -27,9 +43,11 @@ from app.models import (
 )
 from app.queries.curseurs import Tri
 from app.queries.noms import search_key
-from app.queries.recherche import best_first, every_word, matching, prefix, school_clause
+from app.queries.recherche import best_first, between, matching, prefix_bounds, school_clause
 
 COUNT_CAP = 10_000
+STATEMENTS = 256
+"""Lists whose statements are kept made."""
 LATEST = date(9999, 12, 31)
 ETATS = ("actif", "jamais", "suspendu")
 SANS_NIVEAU = "-"
@@ -81,6 +99,7 @@ SORTS: dict[str, Any] = {
 """Name of a sort in addresses → what it compares before the name."""
 
 
+@lru_cache(maxsize=STATEMENTS)
 def tri_of(criteres: Criteres) -> Tri:
     """Return the order of a list, names and ids breaking ties."""
     first = SORTS.get(criteres.tri)
@@ -90,6 +109,19 @@ def tri_of(criteres: Criteres) -> Tri:
         name = name.concat("")
     keys = (name, Personne.id)
     return Tri(keys if first is None else (first, *keys), criteres.descendant)
+
+
+@lru_cache(maxsize=STATEMENTS)
+def tri_in_school(criteres: Criteres) -> Tri:
+    """Return the order of a list of one school, as the index of its attachments holds it."""
+    first = SORTS.get(criteres.tri)
+    keys = (Rattachement.cle, Rattachement.personne_id)
+    return Tri(
+        keys if first is None else (first, *keys),
+        criteres.descendant,
+        # the same for all who are present, but the index is in that order
+        () if criteres.departs or first is not None else (Rattachement.fin,),
+    )
 
 
 COLUMNS = (
@@ -105,6 +137,7 @@ COLUMNS = (
 )
 
 
+@lru_cache(maxsize=STATEMENTS)
 def school_list(criteres: Criteres) -> Select[Any]:
     """Return the people of one list of a school, with their place and account."""
     statement = (
@@ -148,6 +181,8 @@ def _scope(criteres: Criteres) -> list[ColumnElement[bool]]:
         clauses.append(Rattachement.fin.is_(None))
     if criteres.profil:
         clauses.append(Rattachement.profil == criteres.profil)
+    elif not criteres.departs:  # said, so that the index goes on to those who are present
+        clauses.append(Rattachement.profil.in_(PROFILS))
     return clauses
 
 
@@ -206,16 +241,39 @@ def perimeter_list(criteres: Criteres, match: ColumnElement[bool] | None = None)
 
     ``match`` is what ``recherche.matching`` read for the words typed.
     """
-    clauses = [*_present(criteres), *_of_person(criteres), *_by_account(criteres)]
-    return select(*COLUMNS).where(*clauses, *([match] if match is not None else []))
+    whole = _everybody(criteres)
+    return whole if match is None else whole.where(match)
 
 
-def _present(criteres: Criteres) -> list[ColumnElement[bool]]:
+@lru_cache(maxsize=STATEMENTS)
+def _everybody(criteres: Criteres) -> Select[Any]:
+    return select(*COLUMNS).where(*_present(criteres), *_of_person(criteres), *_by_account(criteres))
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _first_named(criteres: Criteres, limit: int) -> Select[Any]:
+    """Return the first people, in one school, a few or all, whose name begins as ``prefix_bounds`` says."""
+    if criteres.etablissement_id is not None:
+        tri = tri_in_school(criteres)
+        named = school_list(criteres).where(between(Rattachement.cle))
+        return named.order_by(*tri.order(backwards=False)).limit(limit)
+    named = select(*COLUMNS).where(*_present(criteres, named=True))
+    if not criteres.ecoles:
+        named = named.where(between(Personne.nom_recherche))
+    return named.order_by(*tri_of(criteres).keys).limit(limit)
+
+
+def _present(criteres: Criteres, *, named: bool = False) -> list[ColumnElement[bool]]:
+    """Return who is present; ``named``, in few schools: and whose name begins as typed."""
     here: list[ColumnElement[bool]] = [Rattachement.fin.is_(None)]
     if criteres.profil:
         here.append(Rattachement.profil == criteres.profil)
     schools = (criteres.etablissement_id,) if criteres.etablissement_id else criteres.ecoles
     if schools:
+        if not criteres.profil:
+            here.append(Rattachement.profil.in_(PROFILS))
+        if named:
+            here.append(between(Rattachement.cle))
         places = select(Rattachement.personne_id).where(Rattachement.etablissement_id.in_(schools), *here)
         return [Personne.id.in_(places)]
     place = select(literal(1)).where(Rattachement.personne_id == Personne.id, *here)
@@ -345,18 +403,15 @@ def disciplines_of_list(session: Session, criteres: Criteres) -> Sequence[Row[An
 def suggestions_in_school(session: Session, criteres: Criteres, limit: int) -> Sequence[Row[Any]]:
     """Return the first people of a list of a school that what is typed means.
 
-    Their own names first, read off the school alone; other ways of finding only when those are few.
+    The names that begin so come first, and answer alone when they are enough; then any word of a
+    name, then other ways of finding.
     """
-    key = search_key(criteres.q)
-    whole = school_list(Criteres(criteres.etablissement_id, criteres.profil, criteres.departs))
-    order = (best_first(criteres.q), *tri_of(criteres).keys)
-    found: list[Row[Any]] = []
-    if key and "@" not in criteres.q:
-        named = whole.where(every_word(Personne.nom_recherche, key))
-        found += session.execute(named.order_by(*order).limit(limit)).all()
+    whole = Criteres(criteres.etablissement_id, criteres.profil, criteres.departs)
+    found = _named(session, whole, criteres.q, limit)
     if len(found) < limit:
         known = {row.id for row in found}
-        rest = whole.where(school_clause(criteres.q)).order_by(*order).limit(limit)
+        rest = school_list(whole).where(school_clause(criteres.q))
+        rest = rest.order_by(best_first(criteres.q), *tri_in_school(whole).keys).limit(limit)
         found += [row for row in session.execute(rest) if row.id not in known]
     return found[:limit]
 
@@ -367,16 +422,12 @@ def suggestions(session: Session, criteres: Criteres, limit: int) -> Sequence[Ro
     The names that begin so come first, and answer alone when they are enough: that is one read
     of the index of names, however many people there are.
     """
-    base = perimeter_list(Criteres(profil=criteres.profil, ecoles=criteres.ecoles))
-    order = tri_of(Criteres(ecoles=criteres.ecoles)).keys
-    key = search_key(criteres.q)
-    found: list[Row[Any]] = []
-    if key and "@" not in criteres.q:
-        begins = base.where(prefix(Personne.nom_recherche, key))
-        found += session.execute(begins.order_by(*order).limit(limit)).all()
+    whole = Criteres(profil=criteres.profil, ecoles=criteres.ecoles)
+    found = _named(session, whole, criteres.q, limit)
     if len(found) < limit and criteres.q:
         known = {row.id for row in found}
-        rest = base.where(matching(session, criteres.q)).order_by(*order).limit(limit)
+        rest = perimeter_list(whole, matching(session, criteres.q))
+        rest = rest.order_by(*tri_of(whole).keys).limit(limit)
         found += [row for row in session.execute(rest) if row.id not in known]
     return found[:limit]
 
@@ -388,37 +439,49 @@ def etat_of(row: Any) -> str:
     return "jamais" if row is None or row.compte_id is None else "actif"
 
 
+def _named(session: Session, criteres: Criteres, typed: str, limit: int) -> list[Row[Any]]:
+    """Return the first people whose name begins as typed."""
+    key = search_key(typed)
+    if not key or "@" in typed:
+        return []
+    return list(session.execute(_first_named(criteres, limit), prefix_bounds(key)))
+
+
+_PLACES = (
+    select(
+        Rattachement.personne_id,
+        Rattachement.profil,
+        Etablissement.uai,
+        Etablissement.nom.label("etablissement"),
+        func.coalesce(func.nullif(Division.libelle, ""), Division.code).label("classe"),
+    )
+    .select_from(Rattachement)
+    # outside: otherwise SQLite would begin with every school of the perimeter
+    .outerjoin(Etablissement, Etablissement.id == Rattachement.etablissement_id)
+    .outerjoin(Division, Division.id == Rattachement.division_id)
+    .where(Rattachement.personne_id.in_(bindparam("ids", expanding=True)), Rattachement.fin.is_(None))
+    .order_by(Rattachement.id)
+)
+
+
 def places(session: Session, personne_ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
     """Return where people are now: profile, school, class."""
-    if not personne_ids:
-        return {}
-    rows = session.execute(
-        select(
-            Rattachement.personne_id,
-            Rattachement.profil,
-            Etablissement.uai,
-            Etablissement.nom.label("etablissement"),
-            func.coalesce(func.nullif(Division.libelle, ""), Division.code).label("classe"),
-        )
-        .select_from(Rattachement)
-        .join(Etablissement, Etablissement.id == Rattachement.etablissement_id)
-        .outerjoin(Division, Division.id == Rattachement.division_id)
-        .where(Rattachement.personne_id.in_(personne_ids), Rattachement.fin.is_(None))
-        .order_by(Rattachement.id)
-    )
     found: dict[int, list[Row[Any]]] = {}
-    for row in rows:
-        found.setdefault(row.personne_id, []).append(row)
+    for row in session.execute(_PLACES, {"ids": personne_ids}) if personne_ids else ():
+        if row.uai is not None:
+            found.setdefault(row.personne_id, []).append(row)
     return found
+
+
+_ACCOUNTS = (
+    select(Personne.id, Compte.id.label("compte_id"), Personne.suspendu_le)
+    .outerjoin(Compte, and_(Compte.personne_id == Personne.id, Compte.supprime_le.is_(None)))
+    .where(Personne.id.in_(bindparam("ids", expanding=True)))
+)
 
 
 def accounts(session: Session, personne_ids: Sequence[int]) -> dict[int, Row[Any]]:
     """Return what tells the state of people's accounts, by person."""
     if not personne_ids:
         return {}
-    rows = session.execute(
-        select(Personne.id, Compte.id.label("compte_id"), Personne.suspendu_le)
-        .outerjoin(Compte, and_(Compte.personne_id == Personne.id, Compte.supprime_le.is_(None)))
-        .where(Personne.id.in_(personne_ids))
-    )
-    return {row.id: row for row in rows}
+    return {row.id: row for row in session.execute(_ACCOUNTS, {"ids": personne_ids})}

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from app.models import Identifiant, Personne, VarianteNom
+from app.models import Identifiant, Personne, Rattachement, VarianteNom
 from app.queries.noms import search_key
 
 LONGEST_WORDS = 6
@@ -31,6 +31,16 @@ def prefix(column: Any, key: str) -> ColumnElement[bool]:
     if not key:
         return column == literal("")
     return and_(column >= key, column < key[:-1] + chr(ord(key[-1]) + 1))
+
+
+def prefix_bounds(key: str) -> dict[str, str]:
+    """Return the parameters ``between`` takes."""
+    return {"debut_de_cle": key, "fin_de_cle": key[:-1] + chr(ord(key[-1]) + 1)}
+
+
+def between(column: Any) -> ColumnElement[bool]:
+    """Return «column starts with the key of ``prefix_bounds``», for a statement made once."""
+    return and_(column >= bindparam("debut_de_cle"), column < bindparam("fin_de_cle"))
 
 
 def splits(key: str) -> list[tuple[str, str]]:
@@ -52,12 +62,16 @@ def by_outside_name(typed: str) -> list[Select[Any]]:
     exact = text.lower()
     if "@" in text:
         return [_ids(prefix(Personne.email, exact))]
-    found = [_ids(prefix(Personne.login, exact))] if "." in text else []
-    if any(char.isdigit() for char in text):
-        values = {text, text.upper(), text.upper().replace(" ", "")}
-        found.append(select(Identifiant.personne_id).where(Identifiant.valeur.in_(sorted(values))))
-        found.append(_ids(Personne.login == exact))
-    return found
+    return [*([_ids(prefix(Personne.login, exact))] if "." in text else []), *by_number(text)]
+
+
+def by_number(text: str) -> list[Select[Any]]:
+    """Return the reads a whole INE, another identifier or a numbered login stands for: few ids."""
+    if "@" in text or not any(char.isdigit() for char in text):
+        return []
+    values = {text, text.upper(), text.upper().replace(" ", "")}
+    named = select(Identifiant.personne_id).where(Identifiant.valeur.in_(sorted(values)))
+    return [named, _ids(Personne.login == text.lower())]
 
 
 def matching(session: Session, typed: str, limit: int = BROAD) -> ColumnElement[bool]:
@@ -110,14 +124,24 @@ def _in_order(read: Select[Any], limit: int) -> Select[Any]:
 
 
 def school_clause(typed: str) -> ColumnElement[bool]:
-    """Return the condition a person of one school meets: every word typed begins one of theirs."""
-    key = search_key(typed)
-    clauses: list[ColumnElement[bool]] = [Personne.id.in_(read) for read in by_outside_name(typed)]
-    if key and "@" not in typed:
-        clauses.append(every_word(Personne.nom_recherche, key))
-    if len(key) >= SPECIFIC and "@" not in typed:
-        others = select(VarianteNom.personne_id).where(by_key(VarianteNom.cle, key))
-        clauses.append(Personne.id.in_(others))
+    """Return the condition an attachment of one school meets: every word typed begins one of the name.
+
+    Looked up person by person, a few thousand at most: what is typed may begin the names, or the
+    logins, of a hundred thousand elsewhere.
+    """
+    key, text = search_key(typed), typed.strip()
+    clauses: list[ColumnElement[bool]] = []
+    if "@" in text:
+        clauses.append(prefix(Personne.email, text.lower()))
+    elif key:
+        clauses.append(every_word(Rattachement.cle, key))
+        if len(key) >= SPECIFIC:
+            mine = VarianteNom.personne_id == Rattachement.personne_id
+            others = select(literal(1)).where(mine, by_key(VarianteNom.cle, key))
+            clauses.append(others.correlate(Rattachement).exists())
+    if "@" not in text and "." in text:
+        clauses.append(prefix(Personne.login, text.lower()))
+    clauses += [Rattachement.personne_id.in_(read) for read in by_number(text)]
     return or_(*clauses) if clauses else Personne.id == -1
 
 
@@ -131,6 +155,9 @@ def every_word(column: Any, key: str) -> ColumnElement[bool]:
 
 
 def best_first(typed: str) -> Any:
-    """Return what puts those whose name begins as typed before the others."""
+    """Return what puts first, in a school, names that begin as typed, then those a word of begins so."""
     key = search_key(typed)
-    return case((prefix(Personne.nom_recherche, key), 0), else_=1) if key else literal(0)
+    if not key:
+        return literal(0)
+    name = Rattachement.cle
+    return case((prefix(name, key), 0), (every_word(name, key), 1), else_=2)

@@ -21,6 +21,7 @@ from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.schema import Table
 
+from app.database import derived
 from app.errors import NotFoundError, PerimetreAbsentError
 from app.models import Etablissement
 from app.security.mur import RIEN, TOUT, Perimetre, criteria, row_clause, walled_tables
@@ -68,7 +69,7 @@ def _wall(state: ORMExecuteState) -> None:
         return
     actor: Perimetre | None = state.session.info.get(KEY)
     if actor is not None and actor.tout:
-        _replace_criteria(state, ())
+        state.statement = _with_criteria(state.statement, ())
         return
     if actor is None or not state.is_orm_statement:
         touched = _walled_in(state.statement)
@@ -79,33 +80,41 @@ def _wall(state: ORMExecuteState) -> None:
                 f"{', '.join(sorted(touched))} read outside the ORM: the wall cannot limit it"
             )
         return
-    _replace_criteria(state, criteria(actor))
-    _limit_nested(state, actor)
+    state.statement = _limited(state.statement, actor)
     if state.is_column_load and state.bind_mapper is not None:
         # SQLAlchemy leaves loader criteria out when it refreshes one object
         clause = row_clause(actor, state.bind_mapper.local_table)
         state.statement = state.statement if clause is None else cast(Any, state.statement).where(clause)
 
 
-def _limit_nested(state: ORMExecuteState, actor: Perimetre) -> None:
+def _limited(statement: Any, actor: Perimetre) -> Any:
+    """Return the statement limited to a perimeter; the same for the same two, so worked out once."""
+
+    def limit() -> Any:
+        return _limit_nested(_with_criteria(statement, criteria(actor)), actor)
+
+    return derived(statement, actor, limit)
+
+
+def _limit_nested(statement: Any, actor: Perimetre) -> Any:
     """Limit the SELECTs inside the WHERE clause (``any()``, ``has()``, ``exists()``).
 
     SQLAlchemy applies loader criteria to entities that are loaded or joined, not to these.
     """
-    where = getattr(state.statement, "_where_criteria", ())
+    where = getattr(statement, "_where_criteria", ())
     if not any(isinstance(element, Select) for clause in where for element in visitors.iterate(clause)):
-        return
+        return statement
 
     def limit(element: Any) -> None:
         tables = [table for source in element.get_final_froms() for table in _leaves(source)]
         clauses = [row_clause(actor, table) for table in tables]
         element._where_criteria += tuple(clause for clause in clauses if clause is not None)
 
-    statement = cast(Any, state.statement)._generate()
-    statement._where_criteria = tuple(
+    limited = statement._generate()
+    limited._where_criteria = tuple(
         visitors.cloned_traverse(clause, {}, {"select": limit}) for clause in where
     )
-    state.statement = statement
+    return limited
 
 
 def _leaves(source: Any) -> Iterator[Any]:
@@ -116,14 +125,15 @@ def _leaves(source: Any) -> Iterator[Any]:
         yield source
 
 
-def _replace_criteria(state: ORMExecuteState, wanted: tuple[Any, ...]) -> None:
+def _with_criteria(statement: Any, wanted: tuple[Any, ...]) -> Any:
     """Put the criteria of now in place of those an object carries from when it was loaded."""
-    options = getattr(state.statement, "_with_options", ())
+    options = getattr(statement, "_with_options", ())
     kept = tuple(option for option in options if not isinstance(option, LoaderCriteriaOption))
-    if wanted or len(kept) != len(options):
-        statement = cast(Any, state.statement)._generate()
-        statement._with_options = kept + wanted
-        state.statement = statement
+    if not wanted and len(kept) == len(options):
+        return statement
+    limited = statement._generate()
+    limited._with_options = kept + wanted
+    return limited
 
 
 def _walled_in(statement: Any) -> frozenset[str]:

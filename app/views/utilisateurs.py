@@ -102,7 +102,7 @@ class Utilisateurs(PreauBaseView):
         chosen, school = _list(liste), current_school(uai)
         session, args = db.session(), list_args()
         criteres = criteres_of(chosen, school.id)
-        tri = reads.tri_of(criteres)
+        tri = reads.tri_in_school(criteres)
         row = fiches.position(session, criteres, tri, checked_pk(pk))
         if row is None:
             abort(404)

@@ -26,7 +26,7 @@ def page_of(chosen: PeopleList, school: Etablissement, criteres: Criteres) -> Pe
     """Read the page the address asks, its facets counted over the whole list."""
     session, whole, args = db.session(), _whole(criteres), lists.list_args()
     statement = reads.school_list(criteres)
-    page = curseurs.page(session, statement, reads.tri_of(criteres), size_arg(), *cursor_args())
+    page = curseurs.page(session, statement, reads.tri_in_school(criteres), size_arg(), *cursor_args())
     effectif = reads.headcount(session, whole)
     facets = filters.with_values(filters.facets(chosen, whole, effectif), criteres)
     filtered = criteres.filtered or (chosen.departs and bool(criteres.profil))
@@ -64,7 +64,7 @@ def file_rows(
 ) -> Iterator[Sequence[Any]]:
     """Yield the header then every line, by slices; runs after the request has ended."""
     school_id, uai = school.id, school.uai
-    tri = reads.tri_of(criteres)
+    tri = reads.tri_in_school(criteres)
     statement = reads.school_list(criteres).order_by(*tri.order(backwards=False))
     if only:
         statement = statement.where(Personne.id.in_(only))

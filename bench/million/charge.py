@@ -141,7 +141,7 @@ def _fill_postgresql(dsn: str, rows: Iterable[plan.Row]) -> None:
         target.execute("SET maintenance_work_mem = '512MB'")
         query = (
             "SELECT schemaname, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
-            " AND indexname NOT IN (SELECT conname FROM pg_constraint)"
+            " AND indexname NOT IN (SELECT conindid::regclass::text FROM pg_constraint WHERE conindid <> 0)"
         )
         indexes = target.execute(query).fetchall()
         for _schema, name, _sql in indexes:
