@@ -7,7 +7,7 @@ import secrets
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, bindparam, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from app.extensions import now
@@ -47,24 +47,25 @@ def open_session(session: Session, compte: Compte, *, adresse: str = "", navigat
     return token
 
 
+_OPEN = (
+    select(SessionCompte)
+    .where(
+        SessionCompte.jeton == bindparam("empreinte"),
+        SessionCompte.fin.is_(None),
+        SessionCompte.debut > bindparam("debut_apres"),
+        SessionCompte.vue_le > bindparam("vue_apres"),
+    )
+    .options(
+        joinedload(SessionCompte.compte).options(joinedload(Compte.attributions), joinedload(Compte.personne))
+    )
+)
+
+
 def find_open(session: Session, token: str, *, heures: int) -> SessionCompte | None:
     """Return the open session of a token with its account and roles, in one statement."""
     instant = now()
-    found = session.scalars(
-        select(SessionCompte)
-        .where(
-            SessionCompte.jeton == digest(token),
-            SessionCompte.fin.is_(None),
-            SessionCompte.debut > instant - timedelta(hours=heures),
-            SessionCompte.vue_le > instant - INACTIVITE,
-        )
-        .options(
-            joinedload(SessionCompte.compte).options(
-                joinedload(Compte.attributions), joinedload(Compte.personne)
-            )
-        )
-    ).unique()
-    row = found.one_or_none()
+    limits = {"debut_apres": instant - timedelta(hours=heures), "vue_apres": instant - INACTIVITE}
+    row = session.scalars(_OPEN, {"empreinte": digest(token), **limits}).unique().one_or_none()
     return row if row is not None and may_connect(row.compte) else None
 
 

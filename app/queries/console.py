@@ -6,42 +6,46 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.models import Division, Etablissement, Favori, Preference, Rattachement, Visite
+
+_COMPTE: Any = bindparam("compte")
+_ETABLISSEMENT: Any = bindparam("etablissement")
+_SCHOOL = (
+    select(Etablissement, Visite.le, Favori.compte_id)
+    .outerjoin(Visite, and_(Visite.etablissement_id == Etablissement.id, Visite.compte_id == _COMPTE))
+    .outerjoin(Favori, and_(Favori.etablissement_id == Etablissement.id, Favori.compte_id == _COMPTE))
+    .where(Etablissement.uai == bindparam("uai"))
+    .options(joinedload(Etablissement.academie), joinedload(Etablissement.collectivite))
+)
+_TREE = (
+    select(
+        Rattachement.profil,
+        func.count().filter(Rattachement.fin.is_(None)),
+        func.count().filter(Rattachement.fin.is_not(None)),
+        select(func.count(Division.id))
+        .where(Division.etablissement_id == _ETABLISSEMENT, Division.active)
+        .scalar_subquery(),
+    )
+    .where(Rattachement.etablissement_id == _ETABLISSEMENT)
+    .group_by(Rattachement.profil)
+)
+_PREFERENCES = select(Preference.cle, Preference.valeur).where(Preference.compte_id == _COMPTE)
 
 
 def school(
     session: Session, uai: str, compte_id: int | None
 ) -> tuple[Etablissement, datetime | None, bool] | None:
     """Return a school of the perimeter, when this account last opened it, and whether it is a favourite."""
-    mine = Favori.compte_id == compte_id
-    statement = (
-        select(Etablissement, Visite.le, Favori.compte_id)
-        .outerjoin(Visite, and_(Visite.etablissement_id == Etablissement.id, Visite.compte_id == compte_id))
-        .outerjoin(Favori, and_(Favori.etablissement_id == Etablissement.id, mine))
-        .where(Etablissement.uai == uai)
-        .options(joinedload(Etablissement.academie), joinedload(Etablissement.collectivite))
-    )
-    row = session.execute(statement).first()
+    row = session.execute(_SCHOOL, {"uai": uai, "compte": compte_id}).first()
     return None if row is None else (row[0], row[1], row[2] is not None)
 
 
 def tree_counts(session: Session, etablissement_id: int) -> dict[str, int]:
     """Return what the tree counts, by name: people present by profile, departures, classes."""
-    present = func.count().filter(Rattachement.fin.is_(None))
-    gone = func.count().filter(Rattachement.fin.is_not(None))
-    classes = (
-        select(func.count(Division.id))
-        .where(Division.etablissement_id == etablissement_id, Division.active)
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(Rattachement.profil, present, gone, classes)
-        .where(Rattachement.etablissement_id == etablissement_id)
-        .group_by(Rattachement.profil)
-    ).all()
+    rows = session.execute(_TREE, {"etablissement": etablissement_id}).all()
     counts: dict[str, int] = {row[0]: row[1] for row in rows}
     counts["utilisateurs"] = sum(counts.values())
     counts["suppressions"] = sum(row[2] for row in rows)
@@ -52,5 +56,4 @@ def tree_counts(session: Session, etablissement_id: int) -> dict[str, int]:
 
 def preferences(session: Session, compte_id: int) -> Mapping[str, Any]:
     """Return what an account chose for the look of the console, by key."""
-    rows = session.execute(select(Preference.cle, Preference.valeur).where(Preference.compte_id == compte_id))
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in session.execute(_PREFERENCES, {"compte": compte_id})}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Row, Select, String, and_, bindparam, cast, func, literal, select, union_all
@@ -37,6 +38,9 @@ from app.queries.curseurs import Tri
 from app.queries.gens import Criteres, school_list
 
 MOST_FACTS = 400
+PERSONNE: Any = bindparam("personne")
+ETABLISSEMENT: Any = bindparam("etablissement")
+"""What statements made once are run with."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,17 @@ def label(model: Any) -> Any:
 def facts(session: Session, personne_id: int, etablissement_id: int | None) -> Faits:
     """Return what hangs on a person, in one statement; in one school when it is given."""
     found = Faits()
-    branches = [*_of_person(personne_id), *_of_places(personne_id, etablissement_id)]
-    for kind, a, b, c, number in session.execute(union_all(*branches).limit(MOST_FACTS)):
+    wanted = {"personne": personne_id, "etablissement": etablissement_id}
+    statement = _facts(anywhere=etablissement_id is None)
+    for kind, a, b, c, number in session.execute(statement, wanted):
         getattr(found, kind).append(Fait(a or "", b or "", c or "", number))
     return found
+
+
+@cache
+def _facts(*, anywhere: bool) -> Any:
+    branches = [*_of_person(), *_of_places(anywhere=anywhere)]
+    return union_all(*branches).limit(MOST_FACTS)
 
 
 def _line(kind: str, a: Any, b: Any, c: Any, number: Any) -> Select[Any]:
@@ -89,10 +100,10 @@ def _line(kind: str, a: Any, b: Any, c: Any, number: Any) -> Select[Any]:
     return select(literal(kind), *texts, number)
 
 
-def _of_person(personne_id: int) -> list[Select[Any]]:
+def _of_person() -> list[Select[Any]]:
     mine = (
         select(Rattachement.etablissement_id)
-        .where(Rattachement.personne_id == personne_id, Rattachement.fin.is_(None))
+        .where(Rattachement.personne_id == PERSONNE, Rattachement.fin.is_(None))
         .scalar_subquery()
     )
     feed = (
@@ -114,23 +125,23 @@ def _of_person(personne_id: int) -> list[Select[Any]]:
     )
     return [
         _line("identifiant", Identifiant.type, Identifiant.portee, Identifiant.valeur, Identifiant.id).where(
-            Identifiant.personne_id == personne_id
+            Identifiant.personne_id == PERSONNE
         ),
         _line("verrou", VerrouPersonne.champ, VerrouPersonne.par, "", VerrouPersonne.id).where(
-            VerrouPersonne.personne_id == personne_id
+            VerrouPersonne.personne_id == PERSONNE
         ),
         select(*feed.c),
     ]
 
 
-def _of_places(personne_id: int, etablissement_id: int | None) -> list[Select[Any]]:
-    here = [Rattachement.personne_id == personne_id, Rattachement.fin.is_(None)]
-    taught = [ServiceEnseigne.personne_id == personne_id]
-    charge = [ProfesseurPrincipal.personne_id == personne_id]
-    if etablissement_id is not None:
-        here.append(Rattachement.etablissement_id == etablissement_id)
-        taught.append(ServiceEnseigne.etablissement_id == etablissement_id)
-        charge.append(Division.etablissement_id == etablissement_id)
+def _of_places(*, anywhere: bool) -> list[Select[Any]]:
+    here = [Rattachement.personne_id == PERSONNE, Rattachement.fin.is_(None)]
+    taught = [ServiceEnseigne.personne_id == PERSONNE]
+    charge = [ProfesseurPrincipal.personne_id == PERSONNE]
+    if not anywhere:
+        here.append(Rattachement.etablissement_id == ETABLISSEMENT)
+        taught.append(ServiceEnseigne.etablissement_id == ETABLISSEMENT)
+        charge.append(Division.etablissement_id == ETABLISSEMENT)
     return [
         _line("groupe", label(GroupeEnseignement), GroupeEnseignement.code, "", GroupeEnseignement.id)
         .join(EleveGroupe, EleveGroupe.groupe_id == GroupeEnseignement.id)
@@ -164,13 +175,16 @@ def _of_places(personne_id: int, etablissement_id: int | None) -> list[Select[An
     ]
 
 
+_PERSON = (
+    select(Personne, Compte)
+    .outerjoin(Compte, and_(Compte.personne_id == Personne.id, Compte.supprime_le.is_(None)))
+    .where(Personne.id == PERSONNE)
+)
+
+
 def person(session: Session, pk: int) -> tuple[Personne, Compte | None] | None:
     """Return a person of the perimeter and their account."""
-    row = session.execute(
-        select(Personne, Compte)
-        .outerjoin(Compte, and_(Compte.personne_id == Personne.id, Compte.supprime_le.is_(None)))
-        .where(Personne.id == pk)
-    ).first()
+    row = session.execute(_PERSON, {"personne": pk}).first()
     return None if row is None else (row[0], row[1])
 
 
@@ -227,36 +241,45 @@ def around(
     return earlier[::-1], [found for found in rows if not found.avant]
 
 
+_ATTACHMENTS = (
+    select(
+        Rattachement.profil,
+        Rattachement.source,
+        Rattachement.debut,
+        Rattachement.fin,
+        Rattachement.motif_fin,
+        Rattachement.regime,
+        Rattachement.etablissement_id,
+        Etablissement.uai,
+        Etablissement.nom.label("etablissement"),
+        Division.id.label("division_id"),
+        label(Division).label("classe"),
+        Mef.libelle.label("mef"),
+        Mef.code.label("mef_code"),
+        Mef.niveau,
+    )
+    .select_from(Rattachement)
+    .join(Etablissement, Etablissement.id == Rattachement.etablissement_id)
+    .outerjoin(Division, Division.id == Rattachement.division_id)
+    .outerjoin(Mef, Mef.id == Rattachement.mef_id)
+    .where(Rattachement.personne_id == PERSONNE)
+    .order_by(Rattachement.fin.is_not(None), Rattachement.id)
+)
+
+
 def attachments(session: Session, pk: int) -> Sequence[Row[Any]]:
     """Return the places of a person in the schools of the perimeter, present ones first."""
-    return session.execute(
-        select(
-            Rattachement.profil,
-            Rattachement.source,
-            Rattachement.debut,
-            Rattachement.fin,
-            Rattachement.motif_fin,
-            Rattachement.regime,
-            Rattachement.etablissement_id,
-            Etablissement.uai,
-            Etablissement.nom.label("etablissement"),
-            Division.id.label("division_id"),
-            label(Division).label("classe"),
-            Mef.libelle.label("mef"),
-            Mef.code.label("mef_code"),
-            Mef.niveau,
-        )
-        .select_from(Rattachement)
-        .join(Etablissement, Etablissement.id == Rattachement.etablissement_id)
-        .outerjoin(Division, Division.id == Rattachement.division_id)
-        .outerjoin(Mef, Mef.id == Rattachement.mef_id)
-        .where(Rattachement.personne_id == pk)
-        .order_by(Rattachement.fin.is_not(None), Rattachement.id)
-    ).all()
+    return session.execute(_ATTACHMENTS, {"personne": pk}).all()
 
 
 def relatives(session: Session, pk: int, etablissement_id: int | None) -> Sequence[Row[Any]]:
     """Return guardians (``sens`` 1) and children (``sens`` 0) of a person, and who is in the school now."""
+    rows = session.execute(_relatives(), {"personne": pk, "etablissement": etablissement_id}).all()
+    return sorted(rows, key=lambda row: (row.niveau, row.nom_recherche, row.id))
+
+
+@cache
+def _relatives() -> Any:
     halves = []
     for sens, mine, other, profil in (
         (1, Responsabilite.eleve_id, Responsabilite.responsable_id, "responsable"),
@@ -285,16 +308,15 @@ def relatives(session: Session, pk: int, etablissement_id: int | None) -> Sequen
                 Rattachement,
                 and_(
                     Rattachement.personne_id == Personne.id,
-                    Rattachement.etablissement_id == etablissement_id,
+                    Rattachement.etablissement_id == ETABLISSEMENT,
                     Rattachement.profil == profil,
                     Rattachement.fin.is_(None),
                 ),
             )
             .outerjoin(Division, Division.id == Rattachement.division_id)
-            .where(mine == pk)
+            .where(mine == PERSONNE)
         )
-    rows = session.execute(union_all(*halves)).all()
-    return sorted(rows, key=lambda row: (row.niveau, row.nom_recherche, row.id))
+    return union_all(*halves)
 
 
 def posts(session: Session, place_ids: Sequence[int]) -> dict[int, list[str]]:

@@ -247,7 +247,12 @@ def perimeter_list(criteres: Criteres, match: ColumnElement[bool] | None = None)
 
 @lru_cache(maxsize=STATEMENTS)
 def _everybody(criteres: Criteres) -> Select[Any]:
-    return select(*COLUMNS).where(*_present(criteres), *_of_person(criteres), *_by_account(criteres))
+    return (
+        select(*COLUMNS, Personne.suspendu_le, Compte.id.label("compte_id"))
+        .select_from(Personne)
+        .outerjoin(Compte, and_(Compte.personne_id == Personne.id, Compte.supprime_le.is_(None)))
+        .where(*_present(criteres), *_of_person(criteres), *_by_account(criteres))
+    )
 
 
 @lru_cache(maxsize=STATEMENTS)
@@ -336,8 +341,13 @@ class Effectif:
 
 def headcount(session: Session, criteres: Criteres) -> Effectif:
     """Count a whole list of a school, filters left out."""
+    return Effectif(*session.execute(_headcount(criteres)).one())
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _headcount(criteres: Criteres) -> Select[Any]:
     suspended = Personne.suspendu_le.is_not(None)
-    row = session.execute(
+    return (
         select(
             func.count(),
             func.count(case((and_(Compte.id.is_not(None), ~suspended), 1))),
@@ -348,22 +358,32 @@ def headcount(session: Session, criteres: Criteres) -> Effectif:
         .join(Personne, Personne.id == Rattachement.personne_id)
         .outerjoin(Compte, and_(Compte.personne_id == Personne.id, Compte.supprime_le.is_(None)))
         .where(*_scope(criteres))
-    ).one()
-    return Effectif(*row)
+    )
 
 
 def classes_of_list(session: Session, criteres: Criteres) -> Sequence[Row[Any]]:
     """Return (division id, its name, level, people) of the pupils of a school."""
-    name = func.coalesce(func.nullif(Division.libelle, ""), Division.code)
-    return session.execute(
-        select(Division.id, name.label("classe"), Mef.niveau, func.count(Rattachement.id))
-        .select_from(Rattachement)
-        .outerjoin(Division, Division.id == Rattachement.division_id)
-        .outerjoin(Mef, Mef.id == Rattachement.mef_id)
+    return session.execute(_classes_of_list(criteres)).all()
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _classes_of_list(criteres: Criteres) -> Select[Any]:
+    """Pupils are counted by numbers, a class in a MEF; names come to those few lines afterwards."""
+    here = (
+        select(Rattachement.division_id, Rattachement.mef_id, func.count().label("personnes"))
         .where(*_scope(criteres))
+        .group_by(Rattachement.division_id, Rattachement.mef_id)
+        .subquery()
+    )
+    name = func.coalesce(func.nullif(Division.libelle, ""), Division.code)
+    return (
+        select(Division.id, name.label("classe"), Mef.niveau, func.sum(here.c.personnes))
+        .select_from(here)
+        .outerjoin(Division, Division.id == here.c.division_id)
+        .outerjoin(Mef, Mef.id == here.c.mef_id)
         .group_by(Division.id, Division.libelle, Division.code, Mef.niveau)
         .order_by(name, Mef.niveau)
-    ).all()
+    )
 
 
 def classes_of_children(session: Session, criteres: Criteres) -> Sequence[Row[Any]]:
@@ -389,7 +409,12 @@ def classes_of_children(session: Session, criteres: Criteres) -> Sequence[Row[An
 
 def disciplines_of_list(session: Session, criteres: Criteres) -> Sequence[Row[Any]]:
     """Return (discipline id, its name, people) of the staff of a school."""
-    return session.execute(
+    return session.execute(_disciplines_of_list(criteres)).all()
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _disciplines_of_list(criteres: Criteres) -> Select[Any]:
+    return (
         select(Discipline.id, Discipline.libelle, func.count(Rattachement.id.distinct()))
         .select_from(Rattachement)
         .join(FonctionExercee, FonctionExercee.rattachement_id == Rattachement.id)
@@ -397,7 +422,7 @@ def disciplines_of_list(session: Session, criteres: Criteres) -> Sequence[Row[An
         .where(*_scope(criteres))
         .group_by(Discipline.id, Discipline.libelle)
         .order_by(Discipline.libelle)
-    ).all()
+    )
 
 
 def suggestions_in_school(session: Session, criteres: Criteres, limit: int) -> Sequence[Row[Any]]:
@@ -471,17 +496,3 @@ def places(session: Session, personne_ids: Sequence[int]) -> dict[int, list[Row[
         if row.uai is not None:
             found.setdefault(row.personne_id, []).append(row)
     return found
-
-
-_ACCOUNTS = (
-    select(Personne.id, Compte.id.label("compte_id"), Personne.suspendu_le)
-    .outerjoin(Compte, and_(Compte.personne_id == Personne.id, Compte.supprime_le.is_(None)))
-    .where(Personne.id.in_(bindparam("ids", expanding=True)))
-)
-
-
-def accounts(session: Session, personne_ids: Sequence[int]) -> dict[int, Row[Any]]:
-    """Return what tells the state of people's accounts, by person."""
-    if not personne_ids:
-        return {}
-    return {row.id: row for row in session.execute(_ACCOUNTS, {"ids": personne_ids})}

@@ -265,12 +265,14 @@ def walled_tables(*, written: bool = False) -> frozenset[str]:
 
 
 @lru_cache(maxsize=512)
-def criteria(perimetre: Perimetre) -> tuple[Any, ...]:
-    """Return the loader criteria of a perimeter, for every walled class."""
-    return tuple(
-        Criterion(entity, rule(perimetre, m.Compte if entity is User else entity), include_aliases=True)
+def criteria(perimetre: Perimetre) -> dict[str, Any]:
+    """Return the loader criteria of a perimeter by table, for every walled class."""
+    return {
+        entity.__tablename__: Criterion(
+            entity, rule(perimetre, m.Compte if entity is User else entity), include_aliases=True
+        )
         for entity, rule in RULES.items()
-    )
+    }
 
 
 class Criterion(LoaderCriteriaOption):

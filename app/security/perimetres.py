@@ -20,6 +20,7 @@ from sqlalchemy import Join, Select, TextClause, event, inspect, select
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.schema import Table
+from sqlalchemy.sql.selectable import AliasedReturnsRows, FromClause
 
 from app.database import derived
 from app.errors import NotFoundError, PerimetreAbsentError
@@ -91,9 +92,37 @@ def _limited(statement: Any, actor: Perimetre) -> Any:
     """Return the statement limited to a perimeter; the same for the same two, so worked out once."""
 
     def limit() -> Any:
-        return _limit_nested(_with_criteria(statement, criteria(actor)), actor)
+        return _limit_nested(_with_criteria(statement, _wanted(statement, criteria(actor))), actor)
 
     return derived(statement, actor, limit)
+
+
+def _wanted(statement: Any, every: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the criteria a statement needs: of the tables it names when it reads columns alone.
+
+    Anything that loads an object takes all of them, since what hangs on the object may be loaded
+    along; so does what is not a plain SELECT.
+    """
+    columns = isinstance(statement, Select) and not any(
+        isinstance(clause, FromClause) for clause in statement._raw_columns
+    )
+    if not columns or statement._with_options:
+        return tuple(every.values())
+    named = _named_tables(statement)
+    return tuple(criterion for table, criterion in every.items() if table in named)
+
+
+def _named_tables(statement: Any) -> set[str]:
+    """Return the tables a statement reads from, as such or under another name, however deep."""
+    found: set[str] = set()
+    for element in visitors.iterate(statement):
+        sources = element.get_final_froms() if isinstance(element, Select) else [element]
+        for source in [*sources, getattr(element, "table", None)]:
+            for leaf in _leaves(source):
+                base = leaf.element if isinstance(leaf, AliasedReturnsRows) else leaf
+                if isinstance(base, Table):
+                    found.add(base.name)
+    return found
 
 
 def _limit_nested(statement: Any, actor: Perimetre) -> Any:

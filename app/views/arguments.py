@@ -6,9 +6,10 @@ What cannot be understood counts as absent; numbers stay within what both engine
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
-from flask import abort, request
+from flask import abort, request, url_for
 from werkzeug.datastructures import MultiDict
 
 BIGGEST_ID = 2**31 - 1
@@ -53,6 +54,13 @@ def checked_pk(pk: int) -> int:
     if not 0 < pk <= BIGGEST_ID:
         abort(404)
     return pk
+
+
+def address_of(endpoint: str, **values: Any) -> Callable[[int], str]:
+    """Return what gives the address of each row of a list: the page of one is worked out, not of all."""
+    model = url_for(endpoint, pk=BIGGEST_ID, **values)
+    before, _, after = model.partition(f"/{BIGGEST_ID}")
+    return lambda pk: f"{before}/{pk}{after}"
 
 
 def here(**changes: Any) -> dict[str, Any]:

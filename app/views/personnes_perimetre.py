@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flask import Response, abort, url_for
@@ -20,7 +20,7 @@ from app.queries.recherche import matching
 from app.security.manager import current_perimetre
 from app.security.permissions import Resource
 from app.views import listes_gens as lists
-from app.views.arguments import checked_pk, choice_arg, ids_arg, text_arg
+from app.views.arguments import address_of, checked_pk, choice_arg, ids_arg, text_arg
 from app.views.base import PreauBaseView
 from app.views.comptes_retenus import counted_once
 from app.views.cursor_pages import cursor_args, pager, size_arg, url_here
@@ -107,8 +107,7 @@ def _page(criteres: Criteres) -> PeoplePage:
     session = db.session()
     statement = _statement(criteres)
     page = curseurs.page(session, statement, reads.tri_of(criteres), size_arg(), *cursor_args())
-    ids = [row.id for row in page.rows]
-    where, accounts = reads.places(session, ids), reads.accounts(session, ids)
+    where = reads.places(session, [row.id for row in page.rows])
 
     def read() -> int:
         return (
@@ -125,7 +124,7 @@ def _page(criteres: Criteres) -> PeoplePage:
     args = {**lists.list_args(), "etablissement": criteres.etablissement_id}
     return PeoplePage(
         columns=headers(COLUMNS, criteres, PERIMETER_SORTS),
-        rows=[_row(row, where.get(row.id, ()), accounts.get(row.id)) for row in page.rows],
+        rows=_rows(page.rows, where),
         facets=facets,
         chips=[*chips(criteres, facets), *school_chip],
         pager=pager(page, counted_once(current_perimetre(), criteres, read)),
@@ -146,12 +145,15 @@ def _school_name(criteres: Criteres) -> str:
     return school.nom if school else "aucun de votre périmètre"
 
 
-def _row(row: Any, where: Sequence[Any], account: Any) -> Row:
-    said: dict[str, Any] = {name: text or "–" for name, text in _texts(row, where, account)}
-    said["compte"] = badge(etat_of(account))
-    said["joindre"] = _reach(row.login, row.email)
-    url = url_for("Personnes.fiche", pk=row.id)
-    return Row(row.id, full_name(row), url, [said[name] for name in COLUMNS])
+def _rows(people: Sequence[Any], where: Mapping[int, Sequence[Any]]) -> list[Row]:
+    url, rows = address_of("Personnes.fiche"), []
+    for person in people:
+        texts = _texts(person, where.get(person.id, ()))
+        said: dict[str, Any] = {name: text or "–" for name, text in texts}
+        said["compte"] = badge(etat_of(person))
+        said["joindre"] = _reach(person.login, person.email)
+        rows.append(Row(person.id, full_name(person), url(person.id), [said[name] for name in COLUMNS]))
+    return rows
 
 
 def _reach(login: str | None, email: str | None) -> str | Markup:
@@ -161,13 +163,13 @@ def _reach(login: str | None, email: str | None) -> str | Markup:
     return Markup('{}<span class="pr-second">{}</span>').format(login or "–", email_cell(email))
 
 
-def _texts(row: Any, where: Sequence[Any], account: Any) -> Iterator[tuple[str, str]]:
+def _texts(row: Any, where: Sequence[Any]) -> Iterator[tuple[str, str]]:
     yield "naissance", day(row.date_naissance) if row.date_naissance else ""
     yield "profil", ", ".join(dict.fromkeys(PROFIL_LABELS[place.profil] for place in where))
     yield "etablissement", ", ".join(dict.fromkeys(_place_text(place) for place in where))
     yield "login", row.login or ""
     yield "email", row.email or ""
-    yield "compte", ETATS[etat_of(account)]
+    yield "compte", ETATS[etat_of(row)]
     yield "creation", day(row.cree_le.astimezone(PARIS))
 
 
@@ -191,10 +193,9 @@ def _file_rows(criteres: Criteres, only: Sequence[int]) -> Iterator[Sequence[Any
         session, after = db.session(), ""
         while True:
             page = curseurs.page(session, statement, tri, SLICE, after)
-            ids = [row.id for row in page.rows]
-            where, accounts = reads.places(session, ids), reads.accounts(session, ids)
+            where = reads.places(session, [row.id for row in page.rows])
             for row in page.rows:
-                texts = dict(_texts(row, where.get(row.id, ()), accounts.get(row.id)))
+                texts = dict(_texts(row, where.get(row.id, ())))
                 yield [row.nom_usage or row.nom, row.prenom, *texts.values()]
             after = page.apres
             if not after:

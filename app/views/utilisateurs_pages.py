@@ -15,6 +15,7 @@ from app.queries.gens import Criteres
 from app.views import gens_cellules as cells
 from app.views import gens_filtres as filters
 from app.views import listes_gens as lists
+from app.views.arguments import address_of
 from app.views.cursor_pages import cursor_args, pager, size_arg
 from app.views.list_parts import Row
 from app.views.listes_gens import PeopleList, PeoplePage
@@ -42,11 +43,12 @@ def page_of(chosen: PeopleList, school: Etablissement, criteres: Criteres) -> Pe
 
 def _rows(chosen: PeopleList, school: Etablissement, rows: Sequence[Any], args: dict[str, Any]) -> list[Row]:
     more = cells.extras(chosen, rows, school.id)
+    url = address_of("Utilisateurs.fiche", uai=school.uai, liste=chosen.key, **args)
     return [
         Row(
             row.id,
             cells.full_name(row),
-            url_for("Utilisateurs.fiche", uai=school.uai, liste=chosen.key, pk=row.id, **args),
+            url(row.id),
             [cells.cell(name, row, more, school.uai) for name in chosen.columns],
         )
         for row in rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from flask_appbuilder.security.sqla.models import User
-from sqlalchemy import delete, exists, func, select, text, update
+from sqlalchemy import delete, exists, func, select, text, true, update
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload, subqueryload
 
 from app.errors import NotFoundError, PerimetreAbsentError
@@ -61,6 +61,24 @@ class TestReading:
         other = aliased(Personne)
         assert chez_a.scalar(select(func.count()).select_from(other)) == 3
         assert chez_a.scalar(select(func.count(other.id)).join(Rattachement)) == 3
+
+    def test_columns_alone_are_limited_wherever_their_table_is_named(self, chez_a, cast):
+        """Such a statement takes the criteria of the tables it names, and none may be missed."""
+        other = aliased(Personne)
+        everybody = {"DEUX", "ELEVEa", "PARENTa"}
+        for statement in (
+            select(Personne.nom),
+            select(other.nom),
+            select(other.nom).select_from(Academie).join(other, true()),
+            select(select(other.nom).subquery().c.nom),
+            select(select(Personne.nom).cte("noms").c.nom),
+            select(Academie.code, Personne.nom).join(Personne, true()).with_only_columns(Personne.nom),
+        ):
+            assert set(chez_a.scalars(statement)) == everybody
+        most = select(func.max(Personne.nom)).scalar_subquery()
+        assert set(chez_a.scalars(select(most).select_from(Academie))) == {"PARENTa"}
+        here = select(func.count(Rattachement.id)).select_from(Academie).join(Rattachement, true())
+        assert chez_a.scalar(here) == 2 * chez_a.scalar(select(func.count(Rattachement.id))) == 6
 
     def test_perimeters_of_one_form_share_statements_and_never_rows(self, app, cast):
         """Each actor meets the statement the one before compiled: with their own schools in it."""
