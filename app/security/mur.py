@@ -291,6 +291,11 @@ class Criterion(LoaderCriteriaOption):
         self._form = (Criterion, self.forms.setdefault(key, len(self.forms)))
         self._values = tuple(values)
 
+    def _resolve_where_criteria(self, ext_info: Any) -> Any:
+        """Say the criterion of the alias it limits: SQLAlchemy does so for what is selected, not joined."""
+        clause = super()._resolve_where_criteria(ext_info)
+        return ext_info._adapt_element(clause) if ext_info.is_aliased_class else clause
+
     def _gen_cache_key(self, anon_map: Any, bindparams: list[Any]) -> Any:
         bindparams.extend(self._values)
         return self._form

@@ -89,6 +89,7 @@ class TestReading:
             (Perimetre(etablissements=frozenset({cast.ecole_b}), personne_id=cast.eleve_a), None),
         ]
         places = select(Personne).options(selectinload(Personne.rattachements)).order_by(Personne.id)
+        other = aliased(Personne)
         with app.app_context():
             for actor, schools in actors:
                 with Session(db.engine) as own, perimetre(own, actor):
@@ -96,6 +97,8 @@ class TestReading:
                     here = select(Rattachement.personne_id)
                     also = set(own.scalars(select(Personne.id).where(Personne.id.in_(here))))
                     assert also == set(own.scalars(select(Personne.id)))
+                    joined = select(other.id).select_from(Academie).join(other, other.id > 0)
+                    assert also == set(own.scalars(joined))
                     assert schools is None or seen == schools
                     assert (cast.eleve_a in also) == (actor.personne_id is not None or cast.ecole_a in seen)
 
