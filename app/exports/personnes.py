@@ -59,11 +59,11 @@ def complete(session: Session, pk: int) -> Element | None:
     found = fiches.person(session, pk)
     if found is None:
         return None
-    person, _account = found
+    person, account = found
     facts = fiches.facts(session, pk, None)
     element = {name: _plain(getattr(person, name)) for name in (*COMMON, *MORE, "cree_le")}
     return element | {
-        "etat": reads.etat_of(reads.accounts(session, [pk]).get(pk)),
+        "etat": reads.etat(person.suspendu_le, account.id if account else None),
         "rattachements": [_place(place) for place in fiches.attachments(session, pk) if place.fin is None],
         "identifiants": [
             {"type": fact.a, "portee": fact.b, "valeur": fact.c}
@@ -88,12 +88,11 @@ def _statement(session: Session, criteres: Criteres) -> Select[Any]:
 
 
 def _elements(session: Session, rows: Sequence[Row[Any]]) -> Iterator[Element]:
-    """Yield people, their places and accounts read for all at once."""
-    ids = [row.id for row in rows]
-    places, accounts = reads.places(session, ids), reads.accounts(session, ids)
+    """Yield people, their places read for all at once."""
+    places = reads.places(session, [row.id for row in rows])
     for row in rows:
         element = {name: _plain(getattr(row, name)) for name in (*COMMON, "cree_le")}
-        element["etat"] = reads.etat_of(accounts.get(row.id))
+        element["etat"] = reads.etat_of(row)
         element["rattachements"] = [_place(place) for place in places.get(row.id, ())]
         yield element
 

@@ -459,9 +459,14 @@ def suggestions(session: Session, criteres: Criteres, limit: int) -> Sequence[Ro
 
 def etat_of(row: Any) -> str:
     """Return the state of somebody's account, from a row with ``compte_id`` and ``suspendu_le``."""
-    if row is not None and row.suspendu_le:
+    return "jamais" if row is None else etat(row.suspendu_le, row.compte_id)
+
+
+def etat(suspendu_le: datetime | None, compte_id: int | None) -> str:
+    """Return the state of an account: a suspended person's, whether they ever activated it or not."""
+    if suspendu_le:
         return "suspendu"
-    return "jamais" if row is None or row.compte_id is None else "actif"
+    return "jamais" if compte_id is None else "actif"
 
 
 def _named(session: Session, criteres: Criteres, typed: str, limit: int) -> list[Row[Any]]:
