@@ -20,7 +20,6 @@ from sqlalchemy import (
     String,
     and_,
     bindparam,
-    case,
     exists,
     func,
     literal,
@@ -32,7 +31,6 @@ from sqlalchemy.orm import Session, aliased
 from app.models import (
     PROFILS,
     Compte,
-    Discipline,
     Division,
     Etablissement,
     FonctionExercee,
@@ -120,7 +118,7 @@ def tri_in_school(criteres: Criteres) -> Tri:
         keys if first is None else (first, *keys),
         criteres.descendant,
         # the same for all who are present, but the index is in that order
-        () if criteres.departs or first is not None else (Rattachement.fin,),
+        constant=() if criteres.departs or first is not None else (Rattachement.fin,),
     )
 
 
@@ -160,10 +158,11 @@ def school_list(criteres: Criteres) -> Select[Any]:
         .outerjoin(Mef, Mef.id == Rattachement.mef_id)
         .outerjoin(Compte, and_(Compte.personne_id == Personne.id, Compte.supprime_le.is_(None)))
     )
-    return statement.where(*_scope(criteres), *_filters(criteres))
+    return statement.where(*scope(criteres), *_filters(criteres))
 
 
-def _scope(criteres: Criteres) -> list[ColumnElement[bool]]:
+def scope(criteres: Criteres) -> list[ColumnElement[bool]]:
+    """Return which attachments of a school a list is made of, filters left out."""
     clauses: list[ColumnElement[bool]] = [Rattachement.etablissement_id == criteres.etablissement_id]
     if criteres.departs:
         other = aliased(Rattachement)
@@ -322,107 +321,6 @@ def count_present(session: Session, criteres: Criteres) -> int:
         select(func.count(), func.count(seen.c.personne_id.distinct())).select_from(seen)
     ).one()
     return COUNT_CAP + 1 if rows > 2 * COUNT_CAP else min(people, COUNT_CAP + 1)
-
-
-@dataclass(frozen=True)
-class Effectif:
-    """How many people a list of a school holds, and in which state their accounts are."""
-
-    total: int = 0
-    actif: int = 0
-    suspendu: int = 0
-    sans_email: int = 0
-
-    @property
-    def jamais(self) -> int:
-        """Return how many never activated their account."""
-        return self.total - self.actif - self.suspendu
-
-
-def headcount(session: Session, criteres: Criteres) -> Effectif:
-    """Count a whole list of a school, filters left out."""
-    return Effectif(*session.execute(_headcount(criteres)).one())
-
-
-@lru_cache(maxsize=STATEMENTS)
-def _headcount(criteres: Criteres) -> Select[Any]:
-    suspended = Personne.suspendu_le.is_not(None)
-    return (
-        select(
-            func.count(),
-            func.count(case((and_(Compte.id.is_not(None), ~suspended), 1))),
-            func.count(case((suspended, 1))),
-            func.count(case((Personne.email.is_(None), 1))),
-        )
-        .select_from(Rattachement)
-        .join(Personne, Personne.id == Rattachement.personne_id)
-        .outerjoin(Compte, and_(Compte.personne_id == Personne.id, Compte.supprime_le.is_(None)))
-        .where(*_scope(criteres))
-    )
-
-
-def classes_of_list(session: Session, criteres: Criteres) -> Sequence[Row[Any]]:
-    """Return (division id, its name, level, people) of the pupils of a school."""
-    return session.execute(_classes_of_list(criteres)).all()
-
-
-@lru_cache(maxsize=STATEMENTS)
-def _classes_of_list(criteres: Criteres) -> Select[Any]:
-    """Pupils are counted by numbers, a class in a MEF; names come to those few lines afterwards."""
-    here = (
-        select(Rattachement.division_id, Rattachement.mef_id, func.count().label("personnes"))
-        .where(*_scope(criteres))
-        .group_by(Rattachement.division_id, Rattachement.mef_id)
-        .subquery()
-    )
-    name = func.coalesce(func.nullif(Division.libelle, ""), Division.code)
-    return (
-        select(Division.id, name.label("classe"), Mef.niveau, func.sum(here.c.personnes))
-        .select_from(here)
-        .outerjoin(Division, Division.id == here.c.division_id)
-        .outerjoin(Mef, Mef.id == here.c.mef_id)
-        .group_by(Division.id, Division.libelle, Division.code, Mef.niveau)
-        .order_by(name, Mef.niveau)
-    )
-
-
-def classes_of_children(session: Session, criteres: Criteres) -> Sequence[Row[Any]]:
-    """Return (division id, its name, adults) of those who answer for the pupils of a school."""
-    name = func.coalesce(func.nullif(Division.libelle, ""), Division.code)
-    child = aliased(Rattachement)
-    here = and_(
-        child.personne_id == Responsabilite.eleve_id,
-        child.etablissement_id == criteres.etablissement_id,
-        child.fin.is_(None),
-    )
-    return session.execute(
-        select(Division.id, name, func.count(Rattachement.personne_id.distinct()))
-        .select_from(Rattachement)
-        .join(Responsabilite, Responsabilite.responsable_id == Rattachement.personne_id)
-        .join(child, here)
-        .join(Division, Division.id == child.division_id)
-        .where(*_scope(criteres))
-        .group_by(Division.id, Division.libelle, Division.code)
-        .order_by(name)
-    ).all()
-
-
-def disciplines_of_list(session: Session, criteres: Criteres) -> Sequence[Row[Any]]:
-    """Return (discipline id, its name, people) of the staff of a school."""
-    return session.execute(_disciplines_of_list(criteres)).all()
-
-
-@lru_cache(maxsize=STATEMENTS)
-def _disciplines_of_list(criteres: Criteres) -> Select[Any]:
-    return (
-        select(Discipline.id, Discipline.libelle, func.count(Rattachement.id.distinct()))
-        .select_from(Rattachement)
-        .join(FonctionExercee, FonctionExercee.rattachement_id == Rattachement.id)
-        .join(Discipline, Discipline.id == FonctionExercee.discipline_id)
-        .where(*_scope(criteres))
-        .group_by(Discipline.id, Discipline.libelle)
-        .order_by(Discipline.libelle)
-    )
 
 
 def suggestions_in_school(session: Session, criteres: Criteres, limit: int) -> Sequence[Row[Any]]:

@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.extensions import db
+from app.queries import effectifs
 from app.queries import gens as reads
-from app.queries.gens import Criteres, Effectif
+from app.queries.effectifs import Effectif
+from app.queries.gens import Criteres
 from app.queries.personnes import PROFIL_LABELS
 from app.views.cursor_pages import url_here
 from app.views.list_parts import Chip, Facet
@@ -26,16 +28,16 @@ def facets(chosen: PeopleList, criteres: Criteres, effectif: Effectif) -> list[F
     session = db.session()
     found: list[Facet] = []
     if chosen.profil == "eleve":
-        rows = reads.classes_of_list(session, criteres)
+        rows = effectifs.classes_of_list(session, criteres)
         found += [_classes(rows), _levels(rows)]
     elif chosen.profil == "responsable":
         choices = [
-            (str(row[0]), counted(row[1], row[2])) for row in reads.classes_of_children(session, criteres)
+            (str(row[0]), counted(row[1], row[2])) for row in effectifs.classes_of_children(session, criteres)
         ]
         found.append(Facet("classe", "Classe de l’enfant", choices=choices))
     elif chosen.profil in {"enseignant", "personnel"}:
         choices = [
-            (str(row[0]), counted(row[1], row[2])) for row in reads.disciplines_of_list(session, criteres)
+            (str(row[0]), counted(row[1], row[2])) for row in effectifs.disciplines_of_list(session, criteres)
         ]
         found.append(Facet("discipline", "Discipline", choices=choices))
     elif chosen.departs:

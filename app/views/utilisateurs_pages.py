@@ -9,7 +9,7 @@ from flask import url_for
 
 from app.extensions import db
 from app.models import Etablissement, Personne
-from app.queries import curseurs
+from app.queries import curseurs, effectifs
 from app.queries import gens as reads
 from app.queries.gens import Criteres
 from app.views import gens_cellules as cells
@@ -28,7 +28,7 @@ def page_of(chosen: PeopleList, school: Etablissement, criteres: Criteres) -> Pe
     session, whole, args = db.session(), _whole(criteres), lists.list_args()
     statement = reads.school_list(criteres)
     page = curseurs.page(session, statement, reads.tri_in_school(criteres), size_arg(), *cursor_args())
-    effectif = reads.headcount(session, whole)
+    effectif = effectifs.headcount(session, whole)
     facets = filters.with_values(filters.facets(chosen, whole, effectif), criteres)
     filtered = criteres.filtered or (chosen.departs and bool(criteres.profil))
     return PeoplePage(
