@@ -6,6 +6,7 @@ sentence that names the variable.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +42,7 @@ class Reglages(BaseSettings):
         "", description="Clé des codes d’activation, 32 caractères au moins, hors de la base"
     )
     hotes: str = Field("", description="Noms d’hôte acceptés, séparés par des virgules")
+    adresse: str = Field("", description="Adresse publique de la console, écrite dans les courriels")
     base: str = Field("", description="URL de la base : sqlite:///… ou postgresql+psycopg://…")
     dossier: Path = Field(ROOT / "var", description="Dossier des données locales")
     mandataires: int = Field(
@@ -79,6 +81,19 @@ class Reglages(BaseSettings):
     def deployment(self) -> str:
         """Return whose console this is."""
         return self.nom.strip() or ("Académie de Touraine-Berry" if self.demo else "")
+
+    def public_url(self) -> str:
+        """Return the address of the console, as mails write it; that of the first host by default."""
+        if self.adresse:
+            return self.adresse.rstrip("/")
+        hosts = self.hosts()
+        if hosts:
+            return f"https://{hosts[0]}"
+        return f"http://127.0.0.1:{os.environ.get('PORT') or 8000}"
+
+    def code_key(self) -> str:
+        """Return the key of activation codes and of what is sealed; a known one in demo only."""
+        return self.cle_codes or f"codes-{DEMO_KEY}"
 
     def guichet_file(self) -> Path | None:
         """Return the file of the outside sign-in, when there is one."""
@@ -119,6 +134,10 @@ def load(**overrides: Any) -> Reglages:
     if settings.demo:
         return settings
     refusals = [
+        (
+            bool(settings.adresse) and not settings.adresse.startswith("https://"),
+            "PREAU_ADRESSE doit commencer par https://.",
+        ),
         (
             settings.cle_secrete == DEMO_KEY,
             "PREAU_CLE_SECRETE est celle de la démonstration : tirez-en une au hasard.",

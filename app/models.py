@@ -4,7 +4,7 @@ Territoires  : Academie, Collectivite, Etablissement (+ its hand-edited fields)
 Personnes    : Personne, Identifiant, Rattachement, Responsabilite (+ locks, login roots)
 Scolarité    : Mef, Matiere, Discipline, Fonction, Division, GroupeEnseignement, services taught
 Alimentation : Alimentation (a feed), its schools, its differences (Ecart), FicheSource
-Comptes      : Compte (Flask-AppBuilder's user), Attribution (role over a perimeter), sessions
+Comptes      : Compte (Flask-AppBuilder's user), Attribution (role over a perimeter), sessions, links
 Console      : Preference, Favori, Visite, VueEnregistree, BilanEtablissement (figures computed ahead)
 Intégrations : CleApi (a key an outside program acts with)
 Suivi        : Journal, Courriel (outgoing mail), Tache (background task), Battement
@@ -17,7 +17,16 @@ from app.tables.alimentation import (
     Ecart,
     FicheSource,
 )
-from app.tables.comptes import AssertionRecue, Attribution, Compte, EssaiConnexion, SessionCompte
+from app.tables.comptes import (
+    SANS_ADRESSE,
+    AssertionRecue,
+    Attribution,
+    Compte,
+    DemandeLien,
+    EssaiConnexion,
+    LienMotDePasse,
+    SessionCompte,
+)
 from app.tables.console import (
     BilanEtablissement,
     BilanNiveau,
@@ -58,6 +67,7 @@ from app.tables.territoires import Academie, Collectivite, Etablissement, Verrou
 
 __all__ = [
     "PROFILS",
+    "SANS_ADRESSE",
     "Academie",
     "Alimentation",
     "AlimentationEtablissement",
@@ -71,6 +81,7 @@ __all__ = [
     "Collectivite",
     "Compte",
     "Courriel",
+    "DemandeLien",
     "Discipline",
     "Division",
     "DivisionMef",
@@ -86,6 +97,7 @@ __all__ = [
     "GroupeEnseignement",
     "Identifiant",
     "Journal",
+    "LienMotDePasse",
     "Matiere",
     "Mef",
     "OptionSuivie",

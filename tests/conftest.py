@@ -23,6 +23,7 @@ from app import create_app
 from app.extensions import db
 from app.security.perimetres import TOUT, perimetre
 from tests.support.applications import Lender, build, close
+from tests.support.courrier import Mailbox, serving
 from tests.support.routes import compile_once
 from tests.support.services import (
     POSTGRESQL,
@@ -205,3 +206,10 @@ def session(app: Flask) -> Iterator[Session]:
     with app.app_context(), perimetre(db.session(), TOUT):
         yield db.session()
         db.session.rollback()
+
+
+@pytest.fixture
+def mailbox(app: Flask) -> Iterator[Mailbox]:
+    """A real SMTP server, and the application set to use it."""
+    with serving(app) as box:
+        yield box

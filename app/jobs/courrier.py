@@ -29,6 +29,8 @@ from app.config import Reglages
 from app.database import reading
 from app.extensions import db, now
 from app.models import Courriel
+from app.operations import messages
+from app.operations.coffre import CoffreFermeError
 
 log = logging.getLogger(__name__)
 TABLE: Table = Courriel.metadata.tables[Courriel.__tablename__]
@@ -39,6 +41,7 @@ TIMEOUT = 30
 AUTH_CODES = frozenset({530, 534, 535, 538})  # our own login is at fault, not the mail
 INTERRUPTED = "Envoi interrompu : renvoyé une fois avec le même identifiant de message."
 INTERRUPTED_TWICE = "Envoi interrompu deux fois. Vérifiez auprès du destinataire avant de le rejouer."
+SEALED = "La clé des codes (PREAU_CLE_CODES) a changé depuis : ce lien ne peut plus partir. Refaites l’acte."
 
 
 class RefusedError(Exception):
@@ -146,6 +149,7 @@ def send_due(app: Flask, limit: int = 50) -> int:
     """Send the mails that are due, at most ``limit``; return how many were taken. Commits each step."""
     transport = transport_of(app)
     sender = app.config["MAIL_DEFAULT_SENDER"]
+    key = app.extensions["reglages"].code_key()
     taken = 0
     with app.app_context():
         try:
@@ -153,15 +157,19 @@ def send_due(app: Flask, limit: int = 50) -> int:
                 row = _claim(db.session(), id_)
                 if row is not None:
                     taken += 1
-                    _record(db.session(), row, **_attempt(transport, compose(row, sender), row))
+                    _record(db.session(), row, **_attempt(transport, row, sender, key))
         finally:
             transport.close()
             db.session.remove()
     return taken
 
 
-def compose(row: Row[tuple[object, ...]], sender: str) -> EmailMessage:
-    """Build the message. Its Message-ID comes from ``cle``: the same at every try."""
+def compose(row: Row[tuple[object, ...]], sender: str, key: str) -> EmailMessage:
+    """Build the message. Its Message-ID comes from ``cle``: the same at every try.
+
+    :raises CoffreFermeError: its personal link was sealed with another key.
+    """
+    texts = messages.reveal({"texte": row.texte, "html": row.html}, row.secret, key)
     message = EmailMessage(policy=SMTP)
     domain = parseaddr(sender)[1].rpartition("@")[2] or "preau.invalid"
     message["Message-ID"] = f"<{hashlib.sha256(row.cle.encode()).hexdigest()[:40]}@{domain}>"
@@ -170,9 +178,9 @@ def compose(row: Row[tuple[object, ...]], sender: str) -> EmailMessage:
     message["To"] = row.destinataire
     message["Subject"] = row.objet
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(row.texte)
-    if row.html:
-        message.add_alternative(row.html, subtype="html")
+    message.set_content(texts["texte"])
+    if texts["html"]:
+        message.add_alternative(texts["html"], subtype="html")
     return message
 
 
@@ -215,10 +223,12 @@ def _claim(session: Session, id_: int) -> Row[tuple[object, ...]] | None:
     return row
 
 
-def _attempt(transport: Transport, message: EmailMessage, row: Row[tuple[object, ...]]) -> dict[str, object]:
-    """Try to deliver; return the columns that say how it went."""
+def _attempt(transport: Transport, row: Row[tuple[object, ...]], sender: str, key: str) -> dict[str, object]:
+    """Try to deliver; return the columns that say how it went. A mail that left forgets its secret."""
     try:
-        transport.deliver(message)
+        transport.deliver(compose(row, sender, key))
+    except CoffreFermeError:
+        return {"etat": "echec", "erreur": SEALED}
     except RefusedError as error:
         return {"etat": "echec", "erreur": str(error)}
     except OSError as error:
@@ -231,7 +241,7 @@ def _attempt(transport: Transport, message: EmailMessage, row: Row[tuple[object,
     except ValueError:
         log.exception("mail cannot be written", extra={"courriel_id": row.id})
         return {"etat": "echec", "erreur": "Ce courriel ne peut pas être écrit : adresse ou objet invalides."}
-    return {"etat": "envoye", "envoye_le": now(), "erreur": None}
+    return {"etat": "envoye", "envoye_le": now(), "erreur": None, "secret": None}
 
 
 def _record(session: Session, row: Row[tuple[object, ...]], **values: object) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import reading
 from app.extensions import db
-from app.jobs import bilans, courrier, leases, queue
+from app.jobs import bilans, courrier, leases, oublis, queue
 from app.jobs.registry import load_handlers
 from app.jobs.runner import running, stopping
 
@@ -69,7 +69,7 @@ def main(app: Flask) -> int:
     signal.signal(signal.SIGINT, _ask_to_stop)
     loops = [
         _loop(lambda: beat(app), BEAT_SECONDS, "battement"),
-        _loop(lambda: courrier.send_due(app), MAIL_SECONDS, "courrier"),
+        _loop(lambda: (oublis.answer_due(app), courrier.send_due(app)), MAIL_SECONDS, "courrier"),
         _loop(lambda: bilans.refresh_due(app), FIGURES_SECONDS, "indicateurs"),
     ]
     log.info("worker ready")

@@ -22,6 +22,13 @@ def changer_mot_de_passe(
     _journal(session, "compte.changer_secret", compte, acteur)
 
 
+def suspended_text(motif: str | None) -> str:
+    """Return what the holder of a suspended account reads (A4)."""
+    reason = (motif or "").strip().rstrip(".")
+    why = f"Motif\u00a0: {reason}. " if reason else ""
+    return f"Votre compte est suspendu. {why}Adressez-vous à l’administrateur local de votre établissement."
+
+
 def suspendre(session: Session, compte: Compte, motif: str, *, acteur: Actor = SYSTEME) -> None:
     """Suspend an account: its sessions end, its holder will read why."""
     reason = clean_reason(motif)

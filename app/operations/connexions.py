@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import Select, case, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
 from app.extensions import Base, now
-from app.models import AssertionRecue, Compte, EssaiConnexion
+from app.models import AssertionRecue, Compte, EssaiConnexion, Personne
 
 DERIVE = timedelta(hours=1)
 """How late clocks may run: an assertion is remembered that long after its end."""
@@ -73,19 +73,35 @@ def succeed(session: Session, *, effacer: Sequence[str], rendre: Sequence[str]) 
 
 
 def find_account(session: Session, login: str) -> Compte | None:
-    """Return the account of a login or an e-mail address, whatever its case; deleted ones are unknown."""
+    """Return the account of a login or an e-mail address, whatever its case; deleted ones are unknown.
+
+    An address several accounts share opens none of them: their holders type the login.
+    """
     wanted = login.strip().lower()[:320]
     if not wanted or "\0" in wanted:
         return None
     found = session.scalars(
         select(Compte)
-        .where((func.lower(Compte.username) == wanted) | (func.lower(Compte.email) == wanted))
+        .where(
+            or_(
+                func.lower(Compte.username) == wanted,
+                func.lower(Compte.email) == wanted,
+                Compte.personne_id.in_(people_of(wanted, login)),
+            )
+        )
         .where(Compte.supprime_le.is_(None))
         .order_by((func.lower(Compte.username) == wanted).desc())
-        .limit(1)
+        .limit(2)
         .options(joinedload(Compte.personne))
-    )
-    return found.one_or_none()
+    ).all()
+    if len(found) > 1 and str(found[0].username).lower() != wanted:
+        return None
+    return found[0] if found else None
+
+
+def people_of(*addresses: str) -> Select[tuple[int]]:
+    """Return who reads their mail at one of these, written as their sheets write it (an index answers)."""
+    return select(Personne.id).where(Personne.email.in_({address.strip() for address in addresses}))
 
 
 def consume_assertion(session: Session, cle: str, *, expire_le: datetime) -> bool:

@@ -28,8 +28,11 @@ def queue(
     html: str | None = None,
     cle: str | None = None,
     etablissement_id: int | None = None,
+    secret: str | None = None,
 ) -> Courriel:
     """Write a mail to send after commit. The same ``cle`` twice gives the one mail already there.
+
+    ``secret`` is sealed already: see ``app.operations.messages``, which writes the mails people read.
 
     :raises UserError: the address is not one address, or the subject holds a line break.
     """
@@ -41,6 +44,7 @@ def queue(
         "html": None if html is None else _text(html),
         "cle": cle or uuid4().hex,
         "etablissement_id": etablissement_id,
+        "secret": secret,
         "etat": "attente",
         "essais": 0,
         "cree_le": now(),

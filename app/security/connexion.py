@@ -12,6 +12,7 @@ from flask import request
 from app.errors import UserError
 from app.models import Compte
 from app.operations import connexions, journal, sessions
+from app.operations.comptes import suspended_text
 from app.operations.connexions import Frein
 from app.security import throttle
 from app.security.passwords import hash_password, needs_rehash, verify_password
@@ -87,7 +88,7 @@ def accept(compte: Compte, cles: list[str], password: str | None = None) -> Issu
     if compte.suspendu_le is not None:
         with own_transaction() as own:
             connexions.succeed(own, effacer=others, rendre=addresses)
-        return Issue(phrase=_suspended(compte))
+        return Issue(phrase=suspended_text(compte.motif_suspension))
     digest = hash_password(password) if password and needs_rehash(compte.password or "") else None
     with own_transaction() as own:
         connexions.succeed(own, effacer=others, rendre=addresses)
@@ -142,9 +143,3 @@ def _journal_failure(login: str, compte: Compte | None) -> None:
             objet_id=compte.id if compte is not None else None,
             objet=throttle.address_prefix(request.remote_addr),
         )
-
-
-def _suspended(compte: Compte) -> str:
-    reason = (compte.motif_suspension or "").strip().rstrip(".")
-    why = f"Motif\u00a0: {reason}. " if reason else ""
-    return f"Votre compte est suspendu. {why}Adressez-vous à l’administrateur local de votre établissement."

@@ -238,6 +238,8 @@ RULES: dict[Any, Rule] = {
     m.BilanEtablissement: _school,
     m.BilanNiveau: _school,
     m.CitationResponsable: _through(m.Alimentation, "alimentation_id", _alimentation),
+    m.LienMotDePasse: _nobody,
+    m.DemandeLien: _nobody,
     m.EssaiConnexion: _nobody,
     m.AssertionRecue: _nobody,
     User: _compte,

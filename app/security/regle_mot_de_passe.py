@@ -64,7 +64,7 @@ def _fold(text: str) -> str:
 
 
 def _names(compte: Compte) -> set[str]:
-    raw = {compte.username, compte.first_name, compte.last_name, (compte.email or "").partition("@")[0]}
+    raw = {compte.username, compte.first_name, compte.last_name, compte.adresse.partition("@")[0]}
     words = {word for value in raw if value for word in re.split(r"[^\w]+", _fold(value))}
     return {word for word in words if len(word) >= 4}
 

@@ -24,6 +24,9 @@ from app.extensions import Base, Instant, now
 from app.tables.personnes import Personne
 from app.tables.territoires import Academie, Collectivite, Etablissement
 
+SANS_ADRESSE = "@sans-adresse.invalid"
+"""Ends the e-mail of an account that has none of its own: Flask-AppBuilder wants one, unique."""
+
 
 class Compte(User):
     """The account a person logs in with. Exists only once activated or created by hand.
@@ -31,6 +34,7 @@ class Compte(User):
     Suspended accounts are told why (A4); deleted ones get the answer of an unknown login. The
     suspension of somebody is theirs, on ``Personne``: an account without a person, and no other,
     keeps its own in the columns ``…_seul`` (docs/decisions/008-la-suspension-est-a-la-personne.md).
+    So is their e-mail address: pupils may have none and parents share one (``adresse``).
     """
 
     __tablename__ = "ab_user"
@@ -65,6 +69,13 @@ class Compte(User):
     def motif_suspension(self) -> str | None:
         """Why, in words its holder reads when logging in."""
         return self.personne.motif_suspension if self.personne is not None else self.motif_suspension_seul
+
+    @property
+    def adresse(self) -> str:
+        """Where the holder reads their mail: what their sheet says, or the account's own address."""
+        own = self.email or ""
+        own = "" if own.endswith(SANS_ADRESSE) else own
+        return (self.personne.email if self.personne is not None else None) or own
 
     def __str__(self) -> str:
         return f"{self.last_name} {self.first_name}"
@@ -135,6 +146,51 @@ class SessionCompte(Base):
     navigateur: Mapped[str] = mapped_column(String(200), default="")
 
     compte: Mapped[Compte] = relationship()
+
+
+class LienMotDePasse(Base):
+    """A link sent by e-mail to choose a password once, before it expires; here is its digest only.
+
+    It belongs to a person, or to an account nobody of the directory holds. ``usage`` is ``ent`` (the
+    password of the account, created if need be) or ``scolarite`` (the second password, U11).
+    """
+
+    __tablename__ = "lien_mot_de_passe"
+    __table_args__ = (
+        CheckConstraint("usage IN ('ent', 'scolarite')", name="usage"),
+        CheckConstraint(
+            "(personne_id IS NULL AND compte_id IS NOT NULL)"
+            " OR (personne_id IS NOT NULL AND compte_id IS NULL)",
+            name="un_titulaire",
+        ),
+        Index("ix_lien_mot_de_passe_personne", "personne_id", "cree_le"),
+        Index("ix_lien_mot_de_passe_compte", "compte_id", "cree_le"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    empreinte: Mapped[str] = mapped_column(String(64), unique=True)
+    usage: Mapped[str] = mapped_column(String(9), default="ent")
+    personne_id: Mapped[int | None] = mapped_column(ForeignKey("personne.id", ondelete="CASCADE"))
+    compte_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id", ondelete="CASCADE"))
+    cree_le: Mapped[datetime] = mapped_column(Instant, default=now)
+    expire_le: Mapped[datetime] = mapped_column(Instant, index=True)
+    servi_le: Mapped[datetime | None] = mapped_column(Instant)
+
+    personne: Mapped[Personne | None] = relationship()
+    compte: Mapped[Compte | None] = relationship()
+
+
+class DemandeLien(Base):
+    """A forgotten password, as typed on the sign-in page: the worker looks for whom, then forgets it.
+
+    Known or not, the page does the same work and answers at once (ATTACKS L3).
+    """
+
+    __tablename__ = "demande_lien"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    saisie: Mapped[str] = mapped_column(String(320))
+    cree_le: Mapped[datetime] = mapped_column(Instant, default=now)
 
 
 class EssaiConnexion(Base):

@@ -49,6 +49,8 @@ class Courriel(Base):
     """A mail to send once: written in the act's transaction, sent after it by the worker (X2).
 
     ``prochain_le`` is the next try while it waits, and the end of the sender's lease in ``envoi``.
+    ``secret`` is what only its reader may know (a personal link), sealed: the texts hold a mark in its
+    place, and it is erased once sent.
     """
 
     __tablename__ = "courriel"
@@ -63,6 +65,7 @@ class Courriel(Base):
     objet: Mapped[str] = mapped_column(String(255))
     texte: Mapped[str] = mapped_column(Text)
     html: Mapped[str | None] = mapped_column(Text)
+    secret: Mapped[str | None] = mapped_column(Text)
     cle: Mapped[str] = mapped_column(String(64), unique=True)
     etat: Mapped[str] = mapped_column(String(8), default="attente")
     essais: Mapped[int] = mapped_column(default=0)

@@ -22,8 +22,11 @@ ACTES: dict[str, str] = {
     "code.renouveler": "Code d’activation remplacé",
     "cle_api.creer": "Clé d’API créée",
     "cle_api.revoquer": "Clé d’API révoquée",
+    "compte.activer": "Compte activé",
     "compte.changer_secret": "Mot de passe changé",
     "compte.creer": "Compte créé",
+    "compte.envoyer_lien": "Lien de mot de passe envoyé",
+    "compte.envoyer_lien_scolarite": "Lien de mot de passe scolarité envoyé",
     "compte.retablir": "Compte rétabli",
     "compte.supprimer": "Compte supprimé",
     "compte.suspendre": "Compte suspendu",
@@ -89,7 +92,14 @@ COMPTES = {
     "departs": ("départ", "départs"),
     "anomalies": ("anomalie", "anomalies"),
 }
-LIBELLES = {"role": "Rôle", "rôle": "Rôle", "champ": "Champ", "motif": "Motif", "fichiers": "Fichiers"}
+LIBELLES = {
+    "role": "Rôle",
+    "rôle": "Rôle",
+    "champ": "Champ",
+    "motif": "Motif",
+    "fichiers": "Fichiers",
+    "valable_jusque": "Valable jusqu’au",
+}
 LONGEST_VALUE = 60
 
 

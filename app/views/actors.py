@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from flask import current_app
 from sqlalchemy import select
 
 from app.extensions import db
 from app.models import Academie, Tache
 from app.operations.demandes_alimentation import Limites
+from app.operations.deployment import Deployment
 from app.operations.saisies import Actor
 from app.security.manager import allowed, current_account, current_perimetre
 from app.security.permissions import Resource, Verb
@@ -18,6 +20,11 @@ def actor() -> Actor:
     if account is None:
         return Actor()
     return Actor(f"{account.first_name} {account.last_name}".strip()[:160], account.id)
+
+
+def deployment() -> Deployment:
+    """Return what acts that write mails must know of this console."""
+    return Deployment.of(current_app.extensions["reglages"])
 
 
 def limits() -> Limites:

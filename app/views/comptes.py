@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_
 from sqlalchemy.orm import joinedload, selectinload
 
-from app.models import Attribution, Compte
+from app.models import SANS_ADRESSE, Attribution, Compte
 from app.security.permissions import Resource
 from app.views.base import READ_ONLY, DomainInterface, PreauModelView
 from app.views.labels import ROLES
@@ -84,9 +84,10 @@ class CompteView(PreauModelView):
         "created_on": "Créé le",
     }
     formatters_columns = {
+        "email": lambda text: "–" if text.endswith(SANS_ADRESSE) else text,
         "attributions": lambda rows: (
             ", ".join(dict.fromkeys(ROLES.get(row.role, row.role) for row in rows)) or "–"
-        )
+        ),
     }
     show_fieldsets = [
         ("Compte", {"fields": ["last_name", "first_name", "username", "email", "active", "personne"]}),

@@ -1,18 +1,14 @@
 """Sending mail: once whatever is killed, tried again when the server is away, told when it is hopeless."""
 
 import email
-import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from email.policy import default
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope
-from aiosmtpd.smtp import Session as SmtpSession
 from flask import Flask
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -22,57 +18,9 @@ from app.jobs import courrier
 from app.models import Courriel
 from app.operations import courriels
 from tests.jobs.conftest import until
+from tests.support.courrier import Mailbox
 
 Spawn = Callable[..., subprocess.Popen[bytes]]
-
-
-class Mailbox:
-    """What a real SMTP server received; it can answer an error or hold its answer back."""
-
-    def __init__(self) -> None:
-        self.received: list[Any] = []
-        self.answers: dict[str, str] = {}
-        self.hold_at = ""
-        self.held = threading.Event()
-        self.release = threading.Event()
-
-    async def handle_RCPT(
-        self, _server: SMTP, _session: SmtpSession, envelope: Envelope, address: str, _options: list[str]
-    ) -> str:
-        await self._hold("RCPT")
-        envelope.rcpt_tos.append(address)
-        return self.answers.get("RCPT", "250 OK")
-
-    async def handle_DATA(self, _server: SMTP, _session: SmtpSession, envelope: Envelope) -> str:
-        answer = self.answers.get("DATA", "250 OK")
-        if answer.startswith("250"):
-            assert isinstance(envelope.content, bytes)
-            self.received.append(email.message_from_bytes(envelope.content, policy=default))
-        await self._hold("DATA")
-        return answer
-
-    async def _hold(self, step: str) -> None:
-        import asyncio
-
-        if self.hold_at == step:
-            self.held.set()
-            await asyncio.get_running_loop().run_in_executor(None, self.release.wait)
-
-
-@pytest.fixture
-def mailbox(app: Flask) -> Iterator[Mailbox]:
-    """A real SMTP server, and the application set to use it."""
-    box = Mailbox()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    settings = app.extensions["reglages"]
-    settings.courriel_serveur, settings.courriel_tls = f"127.0.0.1:{port}", "aucun"
-    yield box
-    box.release.set()
-    controller.stop()
 
 
 def smtp_settings(app: Flask) -> dict[str, str]:
