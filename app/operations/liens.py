@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, CursorResult, delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from app.database import lock
 from app.errors import RuleViolationError
@@ -146,6 +146,8 @@ def find(session: Session, token: str) -> tuple[LienMotDePasse, Titulaire] | Non
             LienMotDePasse.servi_le.is_(None),
             LienMotDePasse.expire_le > now(),
         )
+        .options(joinedload(LienMotDePasse.personne))
+        .options(joinedload(LienMotDePasse.compte).joinedload(Compte.personne))
         .execution_options(hors_perimetre=True)
     ).one_or_none()
     if lien is None:

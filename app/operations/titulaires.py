@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from app.models import Compte, Personne
 from app.operations.comptes import suspended_text
@@ -68,6 +68,9 @@ class Titulaire:
 def holder_of(session: Session, personne: Personne) -> Titulaire:
     """Return a person with their account, whatever its state."""
     account = session.scalars(
-        select(Compte).where(Compte.personne_id == personne.id).execution_options(hors_perimetre=True)
+        select(Compte)
+        .where(Compte.personne_id == personne.id)
+        .options(joinedload(Compte.personne))
+        .execution_options(hors_perimetre=True)
     ).one_or_none()
     return Titulaire(personne, account)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Flask, render_template, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
-SECRET_WORDS = ("mdp", "mot_de_passe", "password", "csrf", "code", "jeton", "token", "cle")
+SECRET_WORDS = (
+    "mdp", "mot_de_passe", "password", "actuel", "nouveau", "encore", "csrf", "code", "jeton", "token", "cle",
+)  # fmt: skip
 
 protect = CSRFProtect()
 

@@ -31,6 +31,7 @@ from app.views import (
     palette,
     personnes_perimetre,
     preferences,
+    premiere,
     referentiel,
     rendering,
     sante,
@@ -43,6 +44,7 @@ from app.views.accueil import AccueilView
 
 SECTIONS = (
     connexion,
+    premiere,
     pages_publiques,
     preferences,
     choix,

@@ -27,6 +27,8 @@ from app.security.regle_mot_de_passe import check_new_password
 from app.views.acts import commit_act
 from app.views.base import PreauBaseView
 
+FAITS = {"mot-de-passe": "Mot de passe choisi, sessions fermées. Connectez-vous avec le nouveau."}
+"""What the page may say it comes after; an address says nothing else."""
 CLOSED = "Votre session est fermée. Connectez-vous de nouveau."
 
 
@@ -97,7 +99,7 @@ class ConnexionView(BaseView):
             here = safe_next(request.headers.get("HX-Current-URL")) or "/"
             return Response(headers={"HX-Redirect": url_for("ConnexionView.login", next=here)})
         get_flashed_messages()  # a refusal said in passing has no place here
-        return self._page(suite=target)
+        return self._page(suite=target, fait=FAITS.get(request.args.get("fait", "")))
 
     def _refused(self, issue: Issue, login: str) -> BaseResponse:
         answer = self._page(identifiant=login, refus=issue.phrase)

@@ -257,4 +257,8 @@ def test_strangers_read_public_pages_only():
         "/accessibilite",
         "/donnees-personnelles",
         "/api/v1/openapi.json",
+        "/connexion/lien/",
+        "/connexion/oubli/",
+        "/connexion/premiere/",
+        "/connexion/premiere/mot-de-passe",
     }
