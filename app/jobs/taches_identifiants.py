@@ -49,7 +49,7 @@ def print_cards(context: Contexte) -> dict[str, Any]:
     else:
         cursor["sortie"], path = sorties.new(settings.dossier, FICHIER)
     context.progress(0, len(ids), cursor=cursor)
-    drawn = Drawing(context, choix, ids, settings.cle_codes)
+    drawn = Drawing(context, choix, ids, settings.code_key())
     try:
         with path.open("wb") as output, perimetre(context.session, held):
             pages = draw(output, drawn.cards(), entete, par_page=context.parametres["par_page"])

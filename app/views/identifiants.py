@@ -120,7 +120,7 @@ class Identifiants(PreauBaseView):
         _done, refusal = run_act(note)
         if refusal is not None:
             raise refusal
-        key = current_app.extensions["reglages"].cle_codes
+        key = current_app.extensions["reglages"].code_key()
         return csv_response(f"{school_uai.lower()}-identifiants-{choix.profil}.csv", csv_rows(choix, key))
 
     @expose("/<uai>/identifiants/cartes", methods=["GET", "POST"])
