@@ -58,6 +58,9 @@ class Reglages(BaseSettings):
     authentification: Literal["mot_de_passe", "ldap", "oidc", "saml"] = "mot_de_passe"
     corps_max_mio: int = Field(64, ge=1, le=4096, description="Taille maximale d’une requête, en Mio")
     session_heures: int = Field(12, ge=1, le=72, description="Durée d’une session, en heures")
+    second_facteur_reportable: bool | None = Field(
+        None, description="En démonstration : le second facteur des rôles académiques peut attendre"
+    )
     departs_seuil_pourcent: float = Field(
         5.0, gt=0, le=100, description="Part de départs qui arrête une alimentation"
     )
@@ -90,6 +93,10 @@ class Reglages(BaseSettings):
         if hosts:
             return f"https://{hosts[0]}"
         return f"http://127.0.0.1:{os.environ.get('PORT') or 8000}"
+
+    def second_factor_may_wait(self) -> bool:
+        """Tell whether academic roles may sign in without a second factor: in demo, unless told otherwise."""
+        return self.demo and self.second_facteur_reportable is not False
 
     def code_key(self) -> str:
         """Return the key of activation codes and of what is sealed; a known one in demo only."""
@@ -157,6 +164,10 @@ def load(**overrides: Any) -> Reglages:
             "PREAU_HOTES n’accepte pas « * » : nommez chaque hôte.",
         ),
         (not settings.https, "PREAU_HTTPS doit rester à 1 : les cookies ne voyagent qu’en HTTPS."),
+        (
+            bool(settings.second_facteur_reportable),
+            "PREAU_SECOND_FACTEUR_REPORTABLE n’est permis qu’en démonstration.",
+        ),
         (not settings.base, "PREAU_BASE doit donner l’URL de la base, par exemple postgresql+psycopg://…"),
         (not settings.courriel_serveur, "PREAU_COURRIEL_SERVEUR doit donner le serveur SMTP, hôte:port."),
         (not settings.courriel_expediteur, "PREAU_COURRIEL_EXPEDITEUR doit donner l’adresse d’expédition."),

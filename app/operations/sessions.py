@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -15,6 +16,9 @@ from app.models import Compte, SessionCompte
 
 INACTIVITE = timedelta(hours=2)
 RAFRAICHISSEMENT = timedelta(minutes=5)
+ATTENTE = timedelta(minutes=15)
+"""How long a password may wait for its second factor."""
+CODE, INSTALLATION = "code", "installation"
 
 
 class MotifFin(StrEnum):
@@ -25,6 +29,9 @@ class MotifFin(StrEnum):
     SUSPENSION = "suspension"
     SUPPRESSION = "suppression"
     DROITS = "droits"
+    SECOND_FACTEUR = "second_facteur"
+    ESSAIS = "essais"
+    TITULAIRE = "titulaire"
 
 
 def digest(token: str) -> str:
@@ -32,8 +39,13 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def open_session(session: Session, compte: Compte, *, adresse: str = "", navigateur: str = "") -> str:
-    """Open a session and return the token its cookie will carry; it is stored nowhere."""
+def open_session(
+    session: Session, compte: Compte, *, adresse: str = "", navigateur: str = "", etape: str | None = None
+) -> str:
+    """Open a session and return the token its cookie will carry; it is stored nowhere.
+
+    ``etape`` names what is left to do before it opens anything.
+    """
     token = secrets.token_urlsafe(32)
     session.add(
         SessionCompte(
@@ -41,6 +53,7 @@ def open_session(session: Session, compte: Compte, *, adresse: str = "", navigat
             compte_id=compte.id,
             adresse=adresse[:45],
             navigateur=navigateur.encode("utf-8", "replace").decode().replace("\0", "")[:200],
+            etape=etape,
         )
     )
     session.flush()
@@ -66,7 +79,9 @@ def find_open(session: Session, token: str, *, heures: int) -> SessionCompte | N
     instant = now()
     limits = {"debut_apres": instant - timedelta(hours=heures), "vue_apres": instant - INACTIVITE}
     row = session.scalars(_OPEN, {"empreinte": digest(token), **limits}).unique().one_or_none()
-    return row if row is not None and may_connect(row.compte) else None
+    if row is None or not may_connect(row.compte):
+        return None
+    return None if row.etape and row.debut < instant - ATTENTE else row
 
 
 def may_connect(compte: Compte) -> bool:
@@ -89,6 +104,45 @@ def end(session: Session, token: str, motif: MotifFin = MotifFin.DECONNEXION) ->
         update(SessionCompte)
         .where(SessionCompte.jeton == digest(token), SessionCompte.fin.is_(None))
         .values(fin=now(), motif_fin=str(motif))
+    )
+    return isinstance(done, CursorResult) and done.rowcount > 0
+
+
+def complete(session: Session, session_id: int) -> str | None:
+    """Open for good a session that waited for its second factor; return its new token (L5), once."""
+    token = secrets.token_urlsafe(32)
+    done = session.execute(
+        update(SessionCompte)
+        .where(SessionCompte.id == session_id, SessionCompte.etape.is_not(None), SessionCompte.fin.is_(None))
+        .values(jeton=digest(token), etape=None, debut=now(), vue_le=now())
+    )
+    return token if isinstance(done, CursorResult) and done.rowcount > 0 else None
+
+
+def open_of(session: Session, compte_id: int, *, heures: int) -> Sequence[SessionCompte]:
+    """Return the sessions of an account that still open something, the latest seen first."""
+    instant = now()
+    return session.scalars(
+        select(SessionCompte)
+        .where(
+            SessionCompte.compte_id == compte_id,
+            SessionCompte.fin.is_(None),
+            SessionCompte.etape.is_(None),
+            SessionCompte.debut > instant - timedelta(hours=heures),
+            SessionCompte.vue_le > instant - INACTIVITE,
+        )
+        .order_by(SessionCompte.vue_le.desc(), SessionCompte.id.desc())
+    ).all()
+
+
+def end_one(session: Session, compte_id: int, session_id: int) -> bool:
+    """End one session of an account, chosen by its holder; tell whether it was open."""
+    done = session.execute(
+        update(SessionCompte)
+        .where(
+            SessionCompte.id == session_id, SessionCompte.compte_id == compte_id, SessionCompte.fin.is_(None)
+        )
+        .values(fin=now(), motif_fin=str(MotifFin.TITULAIRE))
     )
     return isinstance(done, CursorResult) and done.rowcount > 0
 

@@ -12,13 +12,15 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from flask import g, has_request_context
+from sqlalchemy.orm import joinedload
 
 from app.extensions import db, now
 from app.models import Attribution, Compte
 from app.security.mur import RIEN, Perimetre
 from app.security.perimetres import KEY, set_perimetre
 from app.security.permissions import Resource, Verb
-from app.security.roles import RIGHTS, ROLE_LABELS, ROLE_PORTEES, Portee, Right, Role
+from app.security.roles import RIGHTS, ROLE_LABELS, ROLE_PORTEES, SECOND_FACTEUR, Portee, Right, Role
+from app.security.transactions import own_reading
 
 ONESELF: frozenset[Right] = frozenset({(Verb.LIRE, Resource.MON_ESPACE), (Verb.MENU, Resource.MON_ESPACE)})
 """What any open account may do, even without a role."""
@@ -44,6 +46,18 @@ def rights_of(compte: Compte | None) -> frozenset[Right]:
     if compte is None:
         return frozenset()
     return ONESELF.union(*(RIGHTS[Role(row.role)] for row in active_attributions(compte)))
+
+
+def second_factor_required(compte: Compte) -> bool:
+    """Tell whether a role the account holds asks for a second factor (A5)."""
+    return any(Role(row.role) in SECOND_FACTEUR for row in active_attributions(compte))
+
+
+def outranks(compte_id: int) -> bool:
+    """Tell whether the request's account holds every right of another account: it may act on it (G2)."""
+    with own_reading() as own:
+        other = own.get(Compte, compte_id, options=[joinedload(Compte.attributions)])
+        return other is not None and rights_of(other) <= current_rights()
 
 
 def current_rights() -> frozenset[Right]:

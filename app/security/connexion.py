@@ -7,14 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import request
+from flask import current_app, request
+from sqlalchemy.orm import Session
 
 from app.errors import UserError
 from app.models import Compte
-from app.operations import connexions, journal, sessions
+from app.operations import connexions, journal, seconds_facteurs, sessions
 from app.operations.comptes import suspended_text
 from app.operations.connexions import Frein
+from app.operations.deployment import Deployment
 from app.security import throttle
+from app.security.acteur import second_factor_required
 from app.security.passwords import hash_password, needs_rehash, verify_password
 from app.security.sessions import remember
 from app.security.transactions import own_reading, own_transaction
@@ -33,12 +36,16 @@ ADMIN_LOGIN = re.compile(r"^admin\.(?P<login>[^\s@]+\.[^\s@]+)$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Issue:
-    """How an attempt ended: the account, or the sentence and the code to answer with."""
+    """How an attempt ended: the account, or the sentence and the code to answer with.
+
+    ``etape`` is what the account must still do before anything opens: its second factor.
+    """
 
     compte: Compte | None = None
     phrase: str = ""
     code: int = 200
     attente: timedelta = timedelta(0)
+    etape: str | None = None
 
 
 def admin_login(login: str) -> str | None:
@@ -95,24 +102,43 @@ def accept(compte: Compte, cles: list[str], password: str | None = None) -> Issu
         compte = own.merge(compte, load=True)
         if digest is not None:
             compte.password = digest
-        connexions.note_login(own, compte.id)
+        etape = _step_of(own, compte)
         token = sessions.open_session(
             own,
             compte,
             adresse=request.remote_addr or "",
             navigateur=request.user_agent.string,
+            etape=etape,
         )
-        journal.write(
-            own,
-            acte="connexion.ouvrir",
-            acteur=str(compte),
-            compte_id=compte.id,
-            objet_type="compte",
-            objet_id=compte.id,
-            objet=str(compte.username),
-        )
+        if etape is None:
+            note_opened(own, compte)
     remember(token)
-    return Issue(compte=compte)
+    return Issue(compte=compte, etape=etape)
+
+
+def note_opened(session: Session, compte: Compte) -> None:
+    """Write that a session of the account is open for good."""
+    connexions.note_login(session, compte.id)
+    journal.write(
+        session,
+        acte="connexion.ouvrir",
+        acteur=str(compte),
+        compte_id=compte.id,
+        objet_type="compte",
+        objet_id=compte.id,
+        objet=str(compte.username),
+    )
+
+
+def _step_of(session: Session, compte: Compte) -> str | None:
+    """Return what is left to do after the right password, drawing a secret when one must be installed."""
+    settings = current_app.extensions["reglages"]
+    if seconds_facteurs.etat_of(session, compte.id).pose:
+        return sessions.CODE
+    if not second_factor_required(compte) or settings.second_factor_may_wait():
+        return None
+    seconds_facteurs.preparer(session, compte, Deployment.of(settings))
+    return sessions.INSTALLATION
 
 
 def check_own_password(compte: Compte, password: str) -> None:

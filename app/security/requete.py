@@ -19,7 +19,17 @@ from app.security.transactions import own_transaction
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 PER_MINUTE = 30
-PER_REQUEST = ("compte", "cle_api", "droits", "session_id", "_login_user", "preferences", "ecole")
+PER_REQUEST = (
+    "compte",
+    "cle_api",
+    "droits",
+    "session_id",
+    "session_attente",
+    "scolarite_le",
+    "_login_user",
+    "preferences",
+    "ecole",
+)
 
 
 def init_app(app: Flask) -> None:

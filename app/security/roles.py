@@ -72,6 +72,17 @@ ROLE_PORTEES: dict[Role, Portee] = {
 }
 
 
+SECOND_FACTEUR = frozenset(
+    {
+        Role.ASSISTANT_N2,
+        Role.ACCOMPAGNEMENT,
+        Role.ASSISTANT_PLATEFORME,
+        Role.CORRESPONDANT_DEPLOIEMENT,
+    }
+)
+"""Roles that ask for a second factor (A5)."""
+
+
 def _read(*resources: R) -> frozenset[Right]:
     return frozenset((verb, resource) for resource in resources for verb in (V.LIRE, V.MENU))
 

@@ -9,7 +9,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.extensions import now
-from app.models import Compte
+from app.models import Compte, SessionCompte
 from app.operations import sessions as operations
 from app.security import cles
 from app.security.transactions import own_reading, own_transaction
@@ -55,10 +55,15 @@ def _load() -> Compte | None:
         row = operations.find_open(own, token, heures=current_app.extensions["reglages"].session_heures)
         if row is not None:
             own.expunge_all()
+    g.pop("session_attente", None)
     if row is None:
         session.clear()
         return None
+    if row.etape:  # the password was right, something is left to do: nobody is signed in yet
+        g.session_attente = row
+        return None
     g.session_id = row.id
+    g.scolarite_le = row.scolarite_le
     if now() - row.vue_le > operations.RAFRAICHISSEMENT:
         with own_transaction() as own:
             operations.touch(own, row.id, row.vue_le)
@@ -68,11 +73,19 @@ def _load() -> Compte | None:
     return compte
 
 
+def waiting() -> SessionCompte | None:
+    """Return the session of the request that waits for its second factor, with its account."""
+    load_account()
+    row: SessionCompte | None = g.get("session_attente")
+    return row
+
+
 def remember(token: str) -> None:
     """Put a new token in an empty cookie: nothing of before the login survives it (L5)."""
     session.clear()
     session[JETON] = token
-    g.pop("compte", None)
+    for name in ("compte", "session_attente"):
+        g.pop(name, None)
 
 
 def current_token() -> str | None:

@@ -123,10 +123,16 @@ class Attribution(Base):
 
 
 class SessionCompte(Base):
-    """A login that is still open, or how it ended. The cookie holds a token, here is its digest."""
+    """A login that is still open, or how it ended. The cookie holds a token, here is its digest.
+
+    ``etape`` is what is left to do before the session opens anything: ``code`` (the second factor),
+    ``installation`` (of one the role asks for), or nothing. ``scolarite_le`` is when the second password
+    opened school-life services in it (U11).
+    """
 
     __tablename__ = "session_compte"
     __table_args__ = (
+        CheckConstraint("etape IN ('code', 'installation')", name="etape"),
         Index(
             "ix_session_compte_ouverte",
             "compte_id",
@@ -144,8 +150,53 @@ class SessionCompte(Base):
     motif_fin: Mapped[str | None] = mapped_column(String(20))
     adresse: Mapped[str] = mapped_column(String(45), default="")
     navigateur: Mapped[str] = mapped_column(String(200), default="")
+    etape: Mapped[str | None] = mapped_column(String(12))
+    scolarite_le: Mapped[datetime | None] = mapped_column(Instant)
 
     compte: Mapped[Compte] = relationship()
+
+
+class SecondFacteur(Base):
+    """What proves an account beside its password: the sealed secret of an application of its holder's.
+
+    Asked for once it is confirmed. ``compteur`` is the period of the last code accepted: a code serves
+    once (ATTACKS L8).
+    """
+
+    __tablename__ = "second_facteur"
+
+    compte_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id", ondelete="CASCADE"), primary_key=True)
+    secret: Mapped[str] = mapped_column(String(255))
+    compteur: Mapped[int] = mapped_column(default=0)
+    cree_le: Mapped[datetime] = mapped_column(Instant, default=now)
+    confirme_le: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class CodeSecours(Base):
+    """A recovery code of an account, for the day the telephone is lost: its keyed digest, used once."""
+
+    __tablename__ = "code_secours"
+    __table_args__ = (UniqueConstraint("compte_id", "empreinte"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    compte_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id", ondelete="CASCADE"))
+    empreinte: Mapped[str] = mapped_column(String(64))
+    servi_le: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class MotDePasseScolarite(Base):
+    """The second password of an account, digits only, asked before school-life services (U11).
+
+    ``essais`` counts the wrong tries in a row: at the third those services are locked until it is renewed.
+    """
+
+    __tablename__ = "mot_de_passe_scolarite"
+
+    compte_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id", ondelete="CASCADE"), primary_key=True)
+    empreinte: Mapped[str] = mapped_column(String(256))
+    essais: Mapped[int] = mapped_column(default=0)
+    verrouille_le: Mapped[datetime | None] = mapped_column(Instant)
+    change_le: Mapped[datetime] = mapped_column(Instant, default=now)
 
 
 class LienMotDePasse(Base):

@@ -35,6 +35,7 @@ from app.views import (
     referentiel,
     rendering,
     sante,
+    second_facteur,
     suivi,
     utilisateurs,
     volets,
@@ -45,6 +46,7 @@ from app.views.accueil import AccueilView
 SECTIONS = (
     connexion,
     premiere,
+    second_facteur,
     pages_publiques,
     preferences,
     choix,

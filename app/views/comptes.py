@@ -109,6 +109,7 @@ class CompteView(PreauModelView):
         "suspendu_le",
         "motif_suspension",
     ]
+    show_template = "comptes/fiche.html"
     related_views = [AttributionView]
     empty_title = "Aucun compte"
     empty_text = "Un compte naît quand une personne active son accès."

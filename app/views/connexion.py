@@ -26,6 +26,7 @@ from app.security.rebonds import safe_next
 from app.security.regle_mot_de_passe import check_new_password
 from app.views.acts import commit_act
 from app.views.base import PreauBaseView
+from app.views.second_facteur import step_url
 
 FAITS = {"mot-de-passe": "Mot de passe choisi, sessions fermées. Connectez-vous avec le nouveau."}
 """What the page may say it comes after; an address says nothing else."""
@@ -50,7 +51,10 @@ class ConnexionView(BaseView):
         issue = sign_in(login, password, guichet.ldap_proves())
         if issue.compte is None:
             return self._refused(issue, login)
-        answer = redirect(safe_next(request.values.get("next")) or "/")
+        suite = safe_next(request.values.get("next"))
+        if issue.etape is not None:
+            return redirect(step_url(issue.etape, suite))
+        answer = redirect(suite or "/")
         throttle.recognise(answer, login)
         return answer
 
@@ -98,6 +102,9 @@ class ConnexionView(BaseView):
         if request.headers.get("HX-Request"):
             here = safe_next(request.headers.get("HX-Current-URL")) or "/"
             return Response(headers={"HX-Redirect": url_for("ConnexionView.login", next=here)})
+        waiting = sessions.waiting()
+        if waiting is not None:
+            return redirect(step_url(waiting.etape, target))
         get_flashed_messages()  # a refusal said in passing has no place here
         return self._page(suite=target, fait=FAITS.get(request.args.get("fait", "")))
 

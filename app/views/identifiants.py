@@ -49,7 +49,7 @@ PROFILS = {
     "supprime": "Utilisateurs supprimés",
 }
 ETATS = {"actif": "Actif", "inactif": "Inactif"}
-PREMIERE_CONNEXION = ("ConnexionView.login",)
+PREMIERE_CONNEXION = ("PremiereView.qui",)
 FILTRES = ("profil", "niveau", "classe", "etat", "q")
 COLONNES = {
     "eleve": ["Date de naissance", "Niveau", "Classe", "Identifiant", "Code d’activation"],

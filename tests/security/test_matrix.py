@@ -41,7 +41,7 @@ OF_RESOURCE = {
     Resource.PERSONNE: m.Personne,
     Resource.DIVISION: m.Division,
 }
-OF_VIEW = {"AdministrateursLocaux": m.Attribution}
+OF_VIEW = {"AdministrateursLocaux": m.Attribution, "ReinitialiserView": m.Compte}
 """Views whose numbers are not those of their resource."""
 
 UAIS = {"sien": "0190001A", "etranger": "0180001B", "absent": "0999999Z"}

@@ -124,6 +124,7 @@
     all("select[data-distant]", from).forEach(choose);
     all("form[data-selection]", from).forEach(count);
     all("form[data-filtre] > button[type=submit]", from).forEach((button) => { button.hidden = true; });
+    all("[data-print]", from).forEach((button) => { button.hidden = false; button.onclick = () => window.print(); });
     all("form[data-garde]", from).forEach((form) => guarded.set(form, state(form)));
   };
   const ready = () => {
