@@ -38,6 +38,7 @@ from app.views import (
     second_facteur,
     suivi,
     utilisateurs,
+    vie_scolaire,
     volets,
     vues,
 )
@@ -67,6 +68,7 @@ SECTIONS = (
     cles_api,
     referentiel,
     mon_espace,
+    vie_scolaire,
 )
 """Modules with a ``register(appbuilder)``, in the order of the menu."""
 

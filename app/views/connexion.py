@@ -28,7 +28,10 @@ from app.views.acts import commit_act
 from app.views.base import PreauBaseView
 from app.views.second_facteur import step_url
 
-FAITS = {"mot-de-passe": "Mot de passe choisi, sessions fermées. Connectez-vous avec le nouveau."}
+FAITS = {
+    "mot-de-passe": "Mot de passe choisi, sessions fermées. Connectez-vous avec le nouveau.",
+    "scolarite": "Mot de passe scolarité choisi. Il sera demandé avant les services de vie scolaire.",
+}
 """What the page may say it comes after; an address says nothing else."""
 CLOSED = "Votre session est fermée. Connectez-vous de nouveau."
 

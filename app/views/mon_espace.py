@@ -1,32 +1,87 @@
-"""«Mon espace»: oneself, as the directory says, one's schools, one's password."""
+"""«Mon espace»: oneself as the directory says, how to be reached, what protects the account, its sessions."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from flask import current_app, url_for
+from flask import abort, current_app, flash, g, redirect, url_for
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
+from flask_wtf import FlaskForm
 from sqlalchemy import select
+from werkzeug.wrappers import Response
+from wtforms import PasswordField, StringField
+from wtforms.validators import Optional
 
+from app.errors import UserError
 from app.extensions import db
-from app.models import Attribution, Personne
+from app.models import Attribution, Compte, Personne
+from app.operations import mon_espace, seconds_facteurs, sessions
+from app.operations import mots_de_passe_scolarite as scolarite
+from app.operations.sessions import MotifFin
 from app.queries import comptes
 from app.queries import personnes as reads
+from app.security.acteur import second_factor_required
+from app.security.connexion import check_own_password
 from app.security.manager import allowed, current_account, use_perimetre_for
 from app.security.permissions import Resource, Verb
 from app.security.roles import ROLE_LABELS, ROLE_PORTEES, Portee, Role
+from app.security.sessions import current_token
+from app.views.actors import deployment
+from app.views.acts import commit_act
+from app.views.arguments import checked_pk
 from app.views.base import PreauBaseView
 from app.views.labels import SOURCES
 from app.views.rendering import PARIS
 
-PASSWORD_ENDPOINTS = ("MotDePasseView.mot_de_passe",)
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR|Opera", "Opera"),
+    ("Firefox|FxiOS", "Firefox"),
+    ("Chrome|CriOS|Chromium", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("CrOS", "ChromeOS"),
+    ("Windows", "Windows"),
+    ("Mac OS X|Macintosh", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+class CoordonneesForm(FlaskForm):
+    """How to be reached."""
+
+    email = StringField(
+        "E-mail",
+        [Optional()],
+        description="C’est là que part un lien le jour où vous oubliez votre mot de passe.",
+        render_kw={"type": "email", "autocomplete": "email", "maxlength": 255},
+    )
+    telephone_portable = StringField(
+        "Téléphone portable", [Optional()], render_kw={"type": "tel", "autocomplete": "tel", "maxlength": 20}
+    )
+    telephone_domicile = StringField(
+        "Téléphone du domicile",
+        [Optional()],
+        render_kw={"type": "tel", "autocomplete": "home tel", "maxlength": 20},
+    )
+    actuel = PasswordField(
+        "Mot de passe actuel",
+        [Optional()],
+        description="Demandé pour changer d’adresse e-mail.",
+        render_kw={"autocomplete": "current-password"},
+    )
 
 
 class MonEspaceView(PreauBaseView):
-    """One page about the person signed in, and nobody else."""
+    """Pages about the person signed in, and nobody else."""
 
     resource = Resource.MON_ESPACE
     route_base = "/mon-espace"
@@ -37,11 +92,10 @@ class MonEspaceView(PreauBaseView):
     @permission_name("lire")
     def list(self) -> str:
         """Show who I am here."""
-        account = current_account()
+        account = _me()
         session = db.session()
-        person = None
-        if account is not None and account.personne_id is not None:
-            person = session.scalars(select(Personne).where(Personne.id == account.personne_id)).first()
+        person = _person()
+        settings = current_app.extensions["reglages"]
         return self.render_template(
             "mon_espace/accueil.html",
             title="Mon espace",
@@ -52,9 +106,55 @@ class MonEspaceView(PreauBaseView):
             children=reads.children(session, person.id) if person else [],
             words=reads,
             sources=SOURCES,
-            password_url=_password_url(),
+            editable=person is not None and mon_espace.may_edit(session, person),
+            facteur=seconds_facteurs.etat_of(session, account.id),
+            obligatoire=second_factor_required(account),
+            scolarite=scolarite.of_account(session, account.id),
+            scolarite_demandee=person is not None and scolarite.asked_of(session, person.id),
+            sessions=sessions.open_of(session, account.id, heures=settings.session_heures),
+            ici=g.get("session_id"),
+            appareil=device,
             roles=_roles(),
         )
+
+    @expose("/coordonnees", methods=["GET", "POST"])
+    @has_access
+    @permission_name("lire")
+    def coordonnees(self) -> Response | str:
+        """Edit one's own e-mail and telephones."""
+        person = _person()
+        if person is None or not mon_espace.may_edit(db.session(), person):
+            abort(404)
+        form = CoordonneesForm(obj=person)
+        done = "Coordonnées enregistrées."
+        if (
+            form.validate_on_submit()
+            and _may_change_address(form, person)
+            and commit_act(lambda: _write(form), message=done, form=form)
+        ):
+            return redirect(url_for(".list"))
+        return self.render_template("mon_espace/coordonnees.html", title="Mes coordonnées", form=form)
+
+    @expose("/sessions/<int:pk>/fermer", methods=["POST"])
+    @has_access
+    @permission_name("lire")
+    def fermer(self, pk: int) -> Response:
+        """End one of one's own sessions, seen on another device."""
+        if not _end(pk):
+            abort(404)
+        flash("Session fermée.", "success")
+        return redirect(f"{url_for('.list')}#sessions")
+
+    @expose("/sessions/fermer-les-autres", methods=["POST"])
+    @has_access
+    @permission_name("lire")
+    def fermer_les_autres(self) -> Response:
+        """End all of one's sessions but this one."""
+        commit_act(
+            lambda: sessions.end_all(db.session(), _me().id, MotifFin.TITULAIRE, sauf_jeton=current_token()),
+            message="Vos autres sessions sont fermées.",
+        )
+        return redirect(f"{url_for('.list')}#sessions")
 
 
 @dataclass(frozen=True)
@@ -86,9 +186,54 @@ def _held(row: Attribution) -> Held:
     return Held(ROLE_LABELS[Role(row.role)], where.nom if where else "", last, url)
 
 
-def _password_url() -> str:
-    """Return the page that changes one's password, when passwords are kept here."""
-    return next((url_for(name) for name in PASSWORD_ENDPOINTS if name in current_app.view_functions), "")
+def device(navigateur: str) -> str:
+    """Return what a browser says it is, in two words: «Firefox, Windows»."""
+    found = [
+        next((name for pattern, name in known if re.search(pattern, navigateur)), "")
+        for known in (BROWSERS, SYSTEMS)
+    ]
+    return ", ".join(filter(None, found)) or "Appareil inconnu"
+
+
+def _may_change_address(form: CoordonneesForm, person: Personne) -> bool:
+    """Ask for the password before the address changes: it is what opens the account when it is forgotten."""
+    me, same = _me(), (form.email.data or "").strip() == (person.email or "")
+    if same or not me.password:
+        return True
+    db.session.rollback()  # counting the try takes a transaction of its own: SQLite has one writer
+    try:
+        check_own_password(me, form.actuel.data or "")
+    except UserError as error:
+        form.actuel.errors = [error.message]
+        return False
+    return True
+
+
+def _write(form: CoordonneesForm) -> None:
+    person = _person() or abort(404)
+    account = db.session.get(Compte, _me().id) or abort(404)
+    values = {name: form[name].data for name in mon_espace.CHAMPS}
+    mon_espace.modifier_coordonnees(db.session(), person, account, values, deployment=deployment())
+
+
+def _end(pk: int) -> bool:
+    ended: dict[str, bool] = {}
+
+    def act() -> None:
+        ended["done"] = sessions.end_one(db.session(), _me().id, checked_pk(pk))
+
+    return commit_act(act) and ended["done"]
+
+
+def _me() -> Compte:
+    return current_account() or abort(401)
+
+
+def _person() -> Personne | None:
+    number = _me().personne_id
+    if number is None:
+        return None
+    return db.session.scalars(select(Personne).where(Personne.id == number)).first()
 
 
 def register(appbuilder: Any) -> None:

@@ -20,8 +20,9 @@ from wtforms import DateField, PasswordField, StringField
 from wtforms.validators import EqualTo, InputRequired, Optional
 
 from app.errors import UserError
-from app.models import Compte, Personne
+from app.models import Compte, LienMotDePasse, Personne
 from app.operations import activation, connexions, liens, oublis
+from app.operations import mots_de_passe_scolarite as scolarite
 from app.operations.connexions import Frein
 from app.operations.saisies import clean_email
 from app.operations.titulaires import Titulaire
@@ -32,6 +33,7 @@ from app.security.regle_mot_de_passe import check_new_password
 from app.security.transactions import own_reading, own_transaction
 from app.views.actors import deployment
 from app.views.acts import refusal_of, show_refusal
+from app.views.vie_scolaire import ChiffresForm, digest_of
 
 PREUVE, LIEN = "premiere", "lien"
 PREUVE_SECONDES = 15 * 60
@@ -216,13 +218,16 @@ class LienView(BaseView):
     def choisir(self) -> BaseResponse:
         """Ask for the password; spend the link."""
         token = str(session.get(LIEN, ""))
-        who = _link(token) if token else None
-        if who is None:
+        found = _link(token) if token else None
+        if found is None:
             session.pop(LIEN, None)
             return make_response(self.render_template("connexion/lien_perime.html"))
-        form = ChoixForm()
+        lien, who = found
         if who.suspension:
             return make_response(self.render_template("connexion/lien_perime.html", refus=who.suspension))
+        if lien.usage == liens.SCOLARITE and who.compte is not None:
+            return self._scolarite(token, who, who.compte)
+        form = ChoixForm()
         if form.validate_on_submit():
             account = _chosen(form, who, lambda digest: _by_link(token, digest))
             if account is not None:
@@ -234,6 +239,21 @@ class LienView(BaseView):
             "connexion/choisir.html", form=form, qui=who, activation=who.compte is None
         )
         return make_response(page)
+
+    def _scolarite(self, token: str, who: Titulaire, account: Compte) -> BaseResponse:
+        """Ask for the digits of the second password; spend the link."""
+        form = ChiffresForm()
+        if form.validate_on_submit():
+            try:
+                digest = digest_of(account, form.nouveau.data or "")
+                with own_transaction() as own:
+                    scolarite.choisir(own, token, digest, deployment=deployment())
+            except UserError as error:
+                show_refusal(error, form)
+            else:
+                session.pop(LIEN, None)
+                return redirect(url_for("ConnexionView.login", fait="scolarite"))
+        return make_response(self.render_template("connexion/choisir_scolarite.html", form=form, qui=who))
 
 
 def _proof() -> tuple[int, int] | None:
@@ -253,11 +273,11 @@ def _person(number: int, generation: int) -> Titulaire | None:
     return Titulaire(person, None)
 
 
-def _link(token: str) -> Titulaire | None:
+def _link(token: str) -> tuple[LienMotDePasse, Titulaire] | None:
     with own_reading() as own:
         found = liens.find(own, token)
         own.expunge_all()
-    return found[1] if found else None
+    return found
 
 
 def _chosen(form: ChoixForm, who: Titulaire, act: Callable[[str], Compte]) -> Compte | None:

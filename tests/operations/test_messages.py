@@ -21,6 +21,7 @@ VALUES = {
     "lien": "https://console.exemple.fr/connexion/lien/abc",
     "quand": "26/11/2026 à 10:00",
     "scolarite": False,
+    "fait": "secours",
     "motif": "départ en cours d’année",
 }
 FOLDER = ROOT / "app/templates/courriels"
