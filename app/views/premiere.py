@@ -63,7 +63,7 @@ class PremiereForm(FlaskForm):
     naissance = DateField(
         "Votre date de naissance",
         [Optional()],
-        description="Si votre établissement la connaît, ce qui est le cas des élèves et des personnels.",
+        description="Élèves et personnels. Les parents peuvent la laisser vide.",
         render_kw={"autocomplete": "bday"},
     )
     code_postal = StringField(

@@ -277,7 +277,7 @@ def _installation(etat: Etat, compte: Compte) -> dict[str, Any]:
         abort(404)
     here = deployment()
     drawn = segno.make(seconds_facteurs.address_of(etat.facteur, compte, here), error="m")
-    svg = drawn.svg_inline(scale=4, border=4, light="#fff", dark="#000", svgclass="pr-qr", lineclass=None)
+    svg = drawn.svg_inline(omitsize=True, border=4, light="#fff", dark="#000", svgclass=None, lineclass=None)
     secret = seconds_facteurs.secret_of(etat.facteur, here)
     return {
         "qr": Markup(svg),  # noqa: S704  (drawn by segno: a path, nothing of what anybody typed)
