@@ -53,7 +53,7 @@ class Preuve:
 
 def prove(typed: Saisie) -> Preuve:
     """Check what was typed; count the attempt before looking at it."""
-    login = typed.identifiant.strip().lower()[:64]
+    login = typed.identifiant.encode("utf-8", "replace").decode().replace("\0", "").strip().lower()[:64]
     prefix = throttle.address_prefix(request.remote_addr)
     open_to_all = [
         Frein(f"premiere:adresse:{prefix}", libres=20, plafond=timedelta(minutes=5), oubli=HOUR),

@@ -1,7 +1,7 @@
 """Links to choose a password, sealed secrets of mails
 
-Revision ID: 0009
-Revises: 0008
+Revision ID: 0010
+Revises: 0009
 Create Date: 2026-11-26 10:30:00
 
 """
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 import app.extensions
 
 
-revision = '0009'
-down_revision = '0008'
+revision = '0010'
+down_revision = '0009'
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """Second factor, recovery codes, second password of school-life services
 
-Revision ID: 0010
-Revises: 0009
+Revision ID: 0011
+Revises: 0010
 Create Date: 2026-11-26 11:00:00
 
 """
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 import app.extensions
 
 
-revision = '0010'
-down_revision = '0009'
+revision = '0011'
+down_revision = '0010'
 branch_labels = None
 depends_on = None
 
