@@ -65,7 +65,7 @@ def modifier_coordonnees(
     _keep_from_feeds(session, personne, changes)
     session.flush()
     me = Actor(str(compte), compte.id)
-    record(session, personne, "personne.modifier", me, changes=changes)
+    record(session, personne, "compte.changer_coordonnees", me, changes=changes)
     if "email" in changes:
         liens.close(session, personne.id, None)
         if old:

@@ -23,6 +23,7 @@ ACTES: dict[str, str] = {
     "cle_api.creer": "Clé d’API créée",
     "cle_api.revoquer": "Clé d’API révoquée",
     "compte.activer": "Compte activé",
+    "compte.changer_coordonnees": "Coordonnées changées",
     "compte.changer_scolarite": "Mot de passe scolarité changé",
     "compte.changer_secret": "Mot de passe changé",
     "compte.creer": "Compte créé",

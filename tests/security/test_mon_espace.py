@@ -111,7 +111,7 @@ class TestCoordonnees:
         person = session.get(Personne, claire.personne_id)
         assert (person.email, person.telephone_portable) == ("neuve@exemple.fr", "0639981407")
         assert set(session.scalars(select(VerrouPersonne.champ))) == {"email", "telephone_portable"}
-        line = session.scalars(select(Journal).where(Journal.acte == "personne.modifier")).one()
+        line = session.scalars(select(Journal).where(Journal.acte == "compte.changer_coordonnees")).one()
         assert (line.avant["email"], line.apres["email"]) == ("claire@exemple.fr", "neuve@exemple.fr")
         session.rollback()
         courrier.send_due(app)
