@@ -7,6 +7,7 @@ Alimentation : Alimentation (a feed), its schools, its differences (Ecart), Fich
 Comptes      : Compte (Flask-AppBuilder's user), Attribution (role over a perimeter), sessions, links
 Console      : Preference, Favori, Visite, VueEnregistree, BilanEtablissement (figures computed ahead)
 Intégrations : CleApi (a key an outside program acts with)
+Invités      : ImportInvites (a file of guests) and its lines
 Suivi        : Journal, Courriel (outgoing mail), Tache (background task), Battement
 """
 
@@ -39,6 +40,7 @@ from app.tables.console import (
     VueEnregistree,
 )
 from app.tables.integrations import CleApi
+from app.tables.invites import ImportInvites, LigneImport
 from app.tables.mixins import PerimetreEtablissement, PerimetrePersonne
 from app.tables.personnes import (
     PROFILS,
@@ -100,8 +102,10 @@ __all__ = [
     "GroupeDivision",
     "GroupeEnseignement",
     "Identifiant",
+    "ImportInvites",
     "Journal",
     "LienMotDePasse",
+    "LigneImport",
     "Matiere",
     "Mef",
     "MotDePasseScolarite",

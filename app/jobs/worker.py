@@ -1,4 +1,4 @@
-"""The worker process: runs the tasks, sends the mail, computes the figures, keeps the leases.
+"""The worker process: runs the tasks, sends the mail, computes the figures, ends what is due.
 
 ``main`` is what ``flask preau worker`` and the launcher run. SIGTERM and Ctrl-C stop it after the
 step in hand; whatever it was doing is taken up again by the next one.
@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import reading
 from app.extensions import db
-from app.jobs import bilans, courrier, leases, oublis, queue
+from app.jobs import bilans, courrier, echeances, leases, oublis, queue
 from app.jobs.registry import load_handlers
 from app.jobs.runner import running, stopping
 
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 BEAT_SECONDS = 10
 MAIL_SECONDS = 1
 FIGURES_SECONDS = 15 * 60
+ENDS_SECONDS = 60
 STOP_SECONDS = 25
 TASK_THREADS = 2
 
@@ -71,6 +72,7 @@ def main(app: Flask) -> int:
         _loop(lambda: beat(app), BEAT_SECONDS, "battement"),
         _loop(lambda: (oublis.answer_due(app), courrier.send_due(app)), MAIL_SECONDS, "courrier"),
         _loop(lambda: bilans.refresh_due(app), FIGURES_SECONDS, "indicateurs"),
+        _loop(lambda: echeances.end_due(app), ENDS_SECONDS, "échéances"),
     ]
     log.info("worker ready")
     while not stopping.wait(BEAT_SECONDS):

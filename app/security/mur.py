@@ -237,6 +237,8 @@ RULES: dict[Any, Rule] = {
     m.VueEnregistree: _session_compte,
     m.BilanEtablissement: _school,
     m.BilanNiveau: _school,
+    m.ImportInvites: _school,
+    m.LigneImport: _through(m.ImportInvites, "import_id", _school),
     m.CitationResponsable: _through(m.Alimentation, "alimentation_id", _alimentation),
     m.SecondFacteur: _session_compte,
     m.CodeSecours: _session_compte,

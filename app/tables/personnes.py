@@ -170,7 +170,8 @@ class Rattachement(PerimetreEtablissement, PerimetrePersonne, Base):
     """A person's place in one school under one profile, from a date until it ends.
 
     Pupils carry their MEF and division here: a pupil in two schools has two attachments.
-    ``motif_fin`` is ``depart`` (the feed stopped naming them), ``annulation`` or ``manuel``.
+    ``motif_fin`` is ``depart`` (the feed stopped naming them), ``annulation``, ``manuel``, or ``echeance``
+    when ``dernier_jour``, the day until which a guest is expected, has passed.
 
     ``cle`` is the person's ``nom_recherche``: the index of a list holds it, so that a page of a
     school is read in order, and its people searched, without opening everybody. The foreign key
@@ -188,6 +189,12 @@ class Rattachement(PerimetreEtablissement, PerimetrePersonne, Base):
         ),
         UniqueConstraint("personne_id", "etablissement_id", "profil"),
         Index("ix_rattachement_liste", "etablissement_id", "profil", "fin", "cle", "personne_id"),
+        Index(
+            "ix_rattachement_dernier_jour",
+            "dernier_jour",
+            sqlite_where=text("dernier_jour IS NOT NULL AND fin IS NULL"),
+            postgresql_where=text("dernier_jour IS NOT NULL AND fin IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -198,6 +205,7 @@ class Rattachement(PerimetreEtablissement, PerimetrePersonne, Base):
     profil: Mapped[str] = mapped_column(String(11))
     source: Mapped[str] = mapped_column(String(12), default="manuel")
     debut: Mapped[date | None]
+    dernier_jour: Mapped[date | None]
     fin: Mapped[datetime | None] = mapped_column(Instant)
     motif_fin: Mapped[str | None] = mapped_column(String(12))
     mef_id: Mapped[int | None] = mapped_column(ForeignKey("mef.id"))

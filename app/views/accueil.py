@@ -13,8 +13,10 @@ from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response
 
 from app.extensions import db, now
+from app.operations.invites import today
 from app.queries import accueil as reads
 from app.queries.etablissements import Choix, choices
+from app.queries.invites import ending as guests_ending
 from app.security.manager import allowed, current_account, use_perimetre_for
 from app.security.permissions import Resource, Verb
 from app.security.roles import ROLE_LABELS, Role
@@ -111,6 +113,7 @@ class AccueilView(BaseView):
         _schools(home, account.id)
         _accounts(home)
         _roles(home)
+        _guests(home)
         _figures(home)
         use_perimetre_for(None)
         return self.render_template(
@@ -253,6 +256,24 @@ def _roles(home: Home) -> None:
                 link("EtablissementConsole.fiche", uai=held.etablissement.uai)
                 if held.etablissement
                 else link("CompteView.show", pk=held.compte_id),
+                "calendar-event",
+                "warn",
+            )
+        )
+
+
+def _guests(home: Home) -> None:
+    """Tell of the guests whose last day is near, each in the school that expects them."""
+    if not allowed(Verb.ECRIRE, Resource.INVITE):
+        return
+    use_perimetre_for(Resource.INVITE, Verb.ECRIRE)
+    for place in guests_ending(db.session(), until=today() + ENDING_SOON):
+        person, school = place.personne, place.etablissement
+        home.todo.append(
+            Task(
+                f"L’accès de {person.prenom} {person.nom_courant} s’arrête le {day(place.dernier_jour)}",
+                f"Invité, {school.nom}",
+                link("Invites.dernier_jour", uai=school.uai, pk=person.id),
                 "calendar-event",
                 "warn",
             )

@@ -15,10 +15,8 @@ from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
-from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response
 
-from app.errors import UserError
 from app.exports.cartes import PAR_PAGE
 from app.extensions import db
 from app.models import Etablissement, Tache
@@ -31,7 +29,7 @@ from app.security.manager import current_account
 from app.security.permissions import Resource, Verb
 from app.views import gens_cellules as cells
 from app.views import listes_gens as shown
-from app.views.actors import actor
+from app.views.actors import actor, deployment
 from app.views.acts import run_act
 from app.views.arguments import as_id, checked_pk, ids_arg, text_arg
 from app.views.base import PreauBaseView
@@ -49,7 +47,7 @@ PROFILS = {
     "supprime": "Utilisateurs supprimés",
 }
 ETATS = {"actif": "Actif", "inactif": "Inactif"}
-PREMIERE_CONNEXION = ("PremiereView.qui",)
+PREMIERE_CONNEXION = "PremiereView.qui"
 FILTRES = ("profil", "niveau", "classe", "etat", "q")
 COLONNES = {
     "eleve": ["Date de naissance", "Niveau", "Classe", "Identifiant", "Code d’activation"],
@@ -225,12 +223,7 @@ def kept_file(task: Tache) -> Any:
 
 def first_connection_url() -> str:
     """Return where one connects for the first time; nothing of anybody is in it (K5)."""
-    for endpoint in PREMIERE_CONNEXION:
-        try:
-            return url_for(endpoint, _external=True)
-        except BuildError:
-            continue
-    raise UserError("La page de première connexion n’est pas ouverte sur ce Préau.")
+    return f"{deployment().adresse}{url_for(PREMIERE_CONNEXION)}"
 
 
 def choix_of(etablissement_id: int, source: MultiDict[str, str]) -> Choix:

@@ -53,6 +53,7 @@ MOTIFS_FIN = {
     "depart": "Départ lu dans l’alimentation",
     "annulation": "Alimentation annulée",
     "manuel": "Fin saisie à la main",
+    "echeance": "Dernier jour passé",
 }
 CHAMPS = {
     "nom": "Nom",
@@ -87,6 +88,8 @@ CHAMPS = {
     "mef_libelle": "Libellé du MEF",
     "regime": "Régime",
     "debut": "Début",
+    "dernier_jour": "Dernier jour",
+    "import": "Import n°",
     "fin": "Fin",
     "options": "Options",
     "responsables": "Responsables",

@@ -12,13 +12,14 @@ from app.extensions import db
 from app.queries import fiches
 from app.queries import gens as reads
 from app.queries.gens import Criteres, etat_of
+from app.queries.invites import place_of
 from app.queries.personnes import PROFIL_LABELS
-from app.security.permissions import Resource
+from app.security.permissions import Resource, Verb
 from app.views import utilisateurs_pages as pages
 from app.views.actes import changes, said
 from app.views.arguments import checked_pk, ids_arg, text_arg
 from app.views.base import PreauBaseView
-from app.views.ecole import current_school
+from app.views.ecole import allowed_here, current_school
 from app.views.fiche_personne import sheet_of
 from app.views.gens_cellules import badge, full_name
 from app.views.listes_gens import LISTE_DU_PROFIL, LISTES, PeopleList, criteres_of, list_args
@@ -119,6 +120,7 @@ class Utilisateurs(PreauBaseView):
             title=str(sheet.personne),
             liste=chosen,
             ecole=school,
+            place=place_of(session, pk, school.id) if _steers_guests(chosen) else None,
             fiche=sheet,
             voisins=around,
             **WORDS,
@@ -133,6 +135,10 @@ def _list(key: str) -> PeopleList:
     if key not in LISTES:
         abort(404)
     return LISTES[key]
+
+
+def _steers_guests(liste: PeopleList) -> bool:
+    return liste.profil == "invite" and allowed_here(Resource.INVITE, Verb.ECRIRE)
 
 
 def _suggested(

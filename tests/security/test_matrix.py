@@ -40,8 +40,13 @@ OF_RESOURCE = {
     Resource.ETABLISSEMENT: m.Etablissement,
     Resource.PERSONNE: m.Personne,
     Resource.DIVISION: m.Division,
+    Resource.INVITE: m.Personne,
 }
-OF_VIEW = {"AdministrateursLocaux": m.Attribution, "ReinitialiserView": m.Compte}
+OF_VIEW = {
+    "AdministrateursLocaux": m.Attribution,
+    "ImportsInvites": m.ImportInvites,
+    "ReinitialiserView": m.Compte,
+}
 """Views whose numbers are not those of their resource."""
 
 UAIS = {"sien": "0190001A", "etranger": "0180001B", "absent": "0999999Z"}
@@ -85,6 +90,7 @@ def objets(session, cast):
         keep(letter, m.Courriel(destinataire="x@exemple.fr", objet="o", texte="t", cle=letter, **here))
         keep(letter, m.Tache(type="essai", libelle="Essai", **here))
         keep(letter, m.Alimentation(source="siecle", cle_portee=f"siecle:{letter}", etat="apercu", **here))
+        keep(letter, m.ImportInvites(fichier="a.csv", etat="apercu", **here))
         line = journal.write(session, acte="essai", etablissement_id=school)
         rows.setdefault(m.Journal, {})[letter] = line.id
         person = session.get(m.Personne, getattr(cast, f"parent_{letter}"))
@@ -141,7 +147,7 @@ def cases(app, role: str, objets) -> Iterator[tuple[tuple[str, str, str], str]]:
                     continue
                 if method != "GET" and kind in {"sien", "-"}:
                     continue  # acts on one's own rows belong to the tests of each act
-                values = {**dict.fromkeys(rule.arguments, "absent"), "liste": "eleves"}
+                values = {**dict.fromkeys(rule.arguments, "absent"), "liste": "eleves", "ligne": 1}
                 for name in numbered:
                     if name == "uai":
                         values[name] = UAIS[kind]
