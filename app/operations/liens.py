@@ -63,6 +63,7 @@ def nouveau_mot_de_passe_scolarite(
     *,
     deployment: Deployment,
     etablissement_id: int | None = None,
+    demande: str = "administrateur",
 ) -> Courriel:
     """«Nouveau mot de passe scolarité»: send a person the link to choose their second password (U11).
 
@@ -74,7 +75,15 @@ def nouveau_mot_de_passe_scolarite(
         raise RuleViolationError(
             f"{personne} n’a pas encore activé son compte. Envoyez-lui d’abord un nouveau mot de passe ENT."
         )
-    return issue(session, who, SCOLARITE, acteur, deployment=deployment, etablissement_id=etablissement_id)
+    return issue(
+        session,
+        who,
+        SCOLARITE,
+        acteur,
+        deployment=deployment,
+        etablissement_id=etablissement_id,
+        demande=demande,
+    )
 
 
 def issue(

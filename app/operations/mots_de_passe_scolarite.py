@@ -114,7 +114,7 @@ def demander_lien(session: Session, compte: Compte, personne: Personne, deployme
             " l’administrateur local de votre établissement."
         )
     me = Actor(str(compte), compte.id)
-    liens.nouveau_mot_de_passe_scolarite(session, personne, me, deployment=deployment)
+    liens.nouveau_mot_de_passe_scolarite(session, personne, me, deployment=deployment, demande="titulaire")
 
 
 def count_try(session: Session, compte_id: int) -> MotDePasseScolarite | None:
