@@ -6,6 +6,7 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
+from jinja2 import Environment, meta
 
 from app.config import ROOT
 from app.operations import coffre, messages
@@ -30,7 +31,9 @@ TEMPLATES = sorted(f"courriels/{path.name}" for path in FOLDER.glob("*.html") if
 
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_every_mail_reads_as_text_and_as_html(template):
-    mail = messages.render(template, ICI, **VALUES)
+    names = meta.find_undeclared_variables(Environment().parse((FOLDER.parent / template).read_text("utf-8")))
+    known = {"p", "bouton", "faits", "liste", "console", "nom_console", *VALUES}
+    mail = messages.render(template, ICI, **VALUES, **dict.fromkeys(names - known, "Collège d’Essai"))
     page = BeautifulSoup(mail.html, "html.parser")
     assert page.html["lang"] == "fr"
     assert page.title.get_text() == mail.objet == page.h1.get_text()
