@@ -8,9 +8,11 @@ Comptes      : Compte (Flask-AppBuilder's user), Attribution (role over a perime
 Console      : Preference, Favori, Visite, VueEnregistree, BilanEtablissement (figures computed ahead)
 Intégrations : CleApi (a key an outside program acts with)
 Invités      : ImportInvites (a file of guests) and its lines
+Actes        : EditeurPage, ActeEnNombre (one act on many people) and its rows
 Suivi        : Journal, Courriel (outgoing mail), Tache (background task), Battement
 """
 
+from app.tables.actes import ActeEnNombre, EditeurPage, LigneActeEnNombre
 from app.tables.alimentation import (
     Alimentation,
     AlimentationEtablissement,
@@ -74,6 +76,7 @@ __all__ = [
     "PROFILS",
     "SANS_ADRESSE",
     "Academie",
+    "ActeEnNombre",
     "Alimentation",
     "AlimentationEtablissement",
     "AssertionRecue",
@@ -92,6 +95,7 @@ __all__ = [
     "Division",
     "DivisionMef",
     "Ecart",
+    "EditeurPage",
     "EleveGroupe",
     "EssaiConnexion",
     "Etablissement",
@@ -106,6 +110,7 @@ __all__ = [
     "Journal",
     "LienMotDePasse",
     "LigneImport",
+    "LigneActeEnNombre",
     "Matiere",
     "Mef",
     "MotDePasseScolarite",

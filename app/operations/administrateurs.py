@@ -12,7 +12,8 @@ from app.database import lock
 from app.errors import RuleViolationError
 from app.extensions import now
 from app.models import Attribution, Compte, Etablissement, Personne, Rattachement
-from app.operations import comptes
+from app.operations import comptes, pouvoirs
+from app.operations.pouvoirs import Pouvoirs
 from app.operations.saisies import Actor
 from app.operations.sessions import may_connect
 from app.queries.fiche_etablissement import NOMMABLES, ROLE
@@ -26,12 +27,14 @@ def nommer(
     personne: Personne,
     *,
     dernier_jour: date | None = None,
+    detenus: Pouvoirs = pouvoirs.TOUS,
     acteur: Actor,
 ) -> Attribution:
     """Make somebody of the school its local administrator, until the end of a day when one is given.
 
     :raises RuleViolationError: wrong profile, no usable account, already one, or a day that is past.
     """
+    _check_held(etablissement, detenus)
     _serialise(session, etablissement.id)
     if not _attached(session, personne.id, etablissement.id):
         raise RuleViolationError(
@@ -67,12 +70,22 @@ def nommer(
     )
 
 
-def retirer(session: Session, attribution: Attribution, *, soi_confirme: bool, acteur: Actor) -> None:
+def retirer(
+    session: Session,
+    attribution: Attribution,
+    *,
+    soi_confirme: bool,
+    detenus: Pouvoirs = pouvoirs.TOUS,
+    acteur: Actor,
+) -> None:
     """Withdraw the rights of a local administrator; what they had open closes at once.
 
     :raises RuleViolationError: for the last one, and for oneself when it was not said in so many words.
     """
     school_id = attribution.etablissement_id or 0
+    person_id = attribution.compte.personne_id
+    if person_id is not None and attribution.compte_id != acteur.compte_id:
+        pouvoirs.verifier(session, person_id, detenus)
     _serialise(session, school_id)
     if attribution.compte_id == acteur.compte_id and not soi_confirme:
         raise RuleViolationError(
@@ -91,6 +104,16 @@ def retirer(session: Session, attribution: Attribution, *, soi_confirme: bool, a
             " Nommez-en un autre avant de lui retirer ses droits."
         )
     comptes.retirer(session, attribution, acteur=acteur)
+
+
+def _check_held(school: Etablissement, detenus: Pouvoirs) -> None:
+    """Nobody grants more than they hold (M2, G1)."""
+    where = (ROLE, school.academie_id, school.collectivite_id, school.id)
+    if detenus is not pouvoirs.TOUS and not any(held.covers(*where) for held in detenus):
+        raise RuleViolationError(
+            "Vous n’administrez pas cet établissement : vous ne pouvez pas en donner les droits.",
+            field="personne",
+        )
 
 
 def _now_of(etablissement_id: int) -> tuple[ColumnElement[bool], ...]:

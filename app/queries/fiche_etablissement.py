@@ -127,6 +127,24 @@ def person(session: Session, personne_id: int) -> Personne | None:
     return session.scalars(select(Personne).where(Personne.id == personne_id)).first()
 
 
+def grant_of(session: Session, etablissement_id: int, personne_id: int) -> Attribution | None:
+    """Return the grant by which somebody administers a school now."""
+    moment = now()
+    statement = (
+        select(Attribution)
+        .join(Compte, Compte.id == Attribution.compte_id)
+        .where(
+            Compte.personne_id == personne_id,
+            Attribution.etablissement_id == etablissement_id,
+            Attribution.role == ROLE,
+            Attribution.depuis <= moment,
+            or_(Attribution.jusqua.is_(None), Attribution.jusqua > moment),
+        )
+        .options(joinedload(Attribution.compte))
+    )
+    return session.scalars(statement).first()
+
+
 def candidates(session: Session, etablissement_id: int, typed: str, *, limit: int = 20) -> Sequence[Candidat]:
     """Return who of the school may be named, by the first letters of the name; those ready for it first."""
     key = search_key(typed)

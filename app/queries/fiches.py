@@ -8,16 +8,19 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, String, and_, bindparam, cast, func, literal, select, union_all
+from sqlalchemy import Row, Select, String, and_, bindparam, cast, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app.database import derived
+from app.extensions import Instant, now
 from app.models import (
     Alimentation,
     AlimentationEtablissement,
+    Attribution,
     Compte,
     Discipline,
     Division,
+    EditeurPage,
     EleveGroupe,
     Etablissement,
     Fonction,
@@ -35,11 +38,13 @@ from app.models import (
     VerrouPersonne,
 )
 from app.queries.curseurs import Tri
+from app.queries.fiche_etablissement import ROLE
 from app.queries.gens import Criteres, school_list
 
 MOST_FACTS = 400
 PERSONNE: Any = bindparam("personne")
 ETABLISSEMENT: Any = bindparam("etablissement")
+INSTANT: Any = bindparam("instant", type_=Instant(timezone=True))
 """What statements made once are run with."""
 
 
@@ -65,13 +70,19 @@ class Faits:
     service: list[Fait] = field(default_factory=list)
     principal: list[Fait] = field(default_factory=list)
     alimentation: list[Fait] = field(default_factory=list)
+    administrateur: list[Fait] = field(default_factory=list)
+    editeur: list[Fait] = field(default_factory=list)
 
     @property
     def read_on(self) -> datetime | None:
         """Return the date of the export the last feed of the person's schools came from."""
-        text = self.alimentation[0].b if self.alimentation else ""
-        moment = datetime.fromisoformat(text) if text else None
-        return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
+        return as_instant(self.alimentation[0].b if self.alimentation else "")
+
+
+def as_instant(text: str) -> datetime | None:
+    """Return an instant a statement read as text."""
+    moment = datetime.fromisoformat(text) if text else None
+    return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
 
 
 def label(model: Any) -> Any:
@@ -82,7 +93,7 @@ def label(model: Any) -> Any:
 def facts(session: Session, personne_id: int, etablissement_id: int | None) -> Faits:
     """Return what hangs on a person, in one statement; in one school when it is given."""
     found = Faits()
-    wanted = {"personne": personne_id, "etablissement": etablissement_id}
+    wanted = {"personne": personne_id, "etablissement": etablissement_id, "instant": now()}
     statement = _facts(anywhere=etablissement_id is None)
     for kind, a, b, c, number in session.execute(statement, wanted):
         getattr(found, kind).append(Fait(a or "", b or "", c or "", number))
@@ -92,6 +103,8 @@ def facts(session: Session, personne_id: int, etablissement_id: int | None) -> F
 @cache
 def _facts(*, anywhere: bool) -> Any:
     branches = [*_of_person(), *_of_places(anywhere=anywhere)]
+    if not anywhere:
+        branches += _of_school()
     return union_all(*branches).limit(MOST_FACTS)
 
 
@@ -127,10 +140,28 @@ def _of_person() -> list[Select[Any]]:
         _line("identifiant", Identifiant.type, Identifiant.portee, Identifiant.valeur, Identifiant.id).where(
             Identifiant.personne_id == PERSONNE
         ),
-        _line("verrou", VerrouPersonne.champ, VerrouPersonne.par, "", VerrouPersonne.id).where(
+        _line("verrou", VerrouPersonne.champ, VerrouPersonne.par, VerrouPersonne.le, VerrouPersonne.id).where(
             VerrouPersonne.personne_id == PERSONNE
         ),
         select(*feed.c),
+    ]
+
+
+def _of_school() -> list[Select[Any]]:
+    """Return what the person is trusted with in one school: administering it, writing its public page."""
+    return [
+        _line("administrateur", Attribution.accordee_par, Attribution.depuis, "", Attribution.id)
+        .join(Compte, Compte.id == Attribution.compte_id)
+        .where(
+            Compte.personne_id == PERSONNE,
+            Attribution.etablissement_id == ETABLISSEMENT,
+            Attribution.role == ROLE,
+            Attribution.depuis <= INSTANT,
+            or_(Attribution.jusqua.is_(None), Attribution.jusqua > INSTANT),
+        ),
+        _line("editeur", EditeurPage.accorde_par, EditeurPage.depuis, "", EditeurPage.id).where(
+            EditeurPage.personne_id == PERSONNE, EditeurPage.etablissement_id == ETABLISSEMENT
+        ),
     ]
 
 

@@ -114,11 +114,11 @@ def role_labels(compte: Compte | None = None) -> list[str]:
 def _union(compte: Compte, attributions: Iterable[Attribution]) -> Perimetre:
     union = Perimetre(compte_id=compte.id)
     for row in attributions:
-        union |= _perimetre_of_role(compte, row)
+        union |= perimetre_of_role(compte, row)
     return union
 
 
-def _perimetre_of_role(compte: Compte, row: Attribution) -> Perimetre:
+def perimetre_of_role(compte: Compte, row: Attribution) -> Perimetre:
     """Return the rows one role reaches; nothing when its perimeter does not fit it."""
     held = (row.academie_id, row.collectivite_id, row.etablissement_id)
     match ROLE_PORTEES[Role(row.role)], held:

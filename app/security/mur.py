@@ -162,6 +162,12 @@ def _tache(p: Perimetre, t: Any) -> Clause:
     return or_(_school(p, t), _equal(t.compte_id, p.compte_id))
 
 
+def _ligne_acte(p: Perimetre, t: Any) -> Clause:
+    """A row of an act one sees, about somebody one still reaches."""
+    act = _table(m.ActeEnNombre).alias("mur_acte_en_nombre")
+    return and_(_exists(act, and_(act.c.id == t.acte_id, _tache(p, act.c))), p.personne_clause(t.personne_id))
+
+
 def _attribution(p: Perimetre, t: Any) -> Clause:
     parts = [_school(p, t), _equal(t.compte_id, p.compte_id)]
     parts += [
@@ -227,6 +233,9 @@ RULES: dict[Any, Rule] = {
     m.Alimentation: _alimentation,
     m.Ecart: _ecart,
     m.Tache: _tache,
+    m.ActeEnNombre: _tache,
+    m.LigneActeEnNombre: _ligne_acte,
+    m.EditeurPage: _school,
     m.Attribution: _attribution,
     m.CleApi: _attribution,
     m.SessionCompte: _session_compte,

@@ -76,6 +76,7 @@ class Personne(Base):
     telephone_domicile: Mapped[str | None] = mapped_column(String(20))
     telephone_portable: Mapped[str | None] = mapped_column(String(20))
     telephone_travail: Mapped[str | None] = mapped_column(String(20))
+    poste_interne: Mapped[str | None] = mapped_column(String(10))
     adresse: Mapped[str | None] = mapped_column(String(255))
     code_postal: Mapped[str | None] = mapped_column(String(10))
     commune: Mapped[str | None] = mapped_column(String(80))

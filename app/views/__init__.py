@@ -12,6 +12,7 @@ from app.extensions import db
 from app.security.manager import PreauAppBuilder, PreauSecurityManager
 from app.views import (
     academie,
+    actes_en_nombre,
     administrateurs,
     alimentation,
     alimentation_ecole,
@@ -23,6 +24,7 @@ from app.views import (
     console,
     ecole,
     erreurs,
+    fiche_actes,
     frame,
     identifiants,
     imports_invites,
@@ -61,7 +63,9 @@ SECTIONS = (
     invites,
     imports_invites,
     identifiants,
+    fiche_actes,
     personnes_perimetre,
+    actes_en_nombre,
     classes,
     vues,
     palette,

@@ -15,6 +15,7 @@ from app.extensions import db
 from app.operations import administrateurs as acts
 from app.queries import fiche_etablissement as reads
 from app.queries.personnes import PROFIL_LABELS
+from app.security.delegation import current_pouvoirs
 from app.security.manager import current_account
 from app.security.permissions import Resource
 from app.views.actors import actor
@@ -65,7 +66,9 @@ class AdministrateursLocaux(PreauBaseView):
         person = reads.person(db.session(), person_id or 0)
         if person is None:
             raise RuleViolationError("Choisissez une personne de la liste.", field="personne")
-        acts.nommer(db.session(), school, person, dernier_jour=_day(), acteur=actor())
+        acts.nommer(
+            db.session(), school, person, dernier_jour=_day(), detenus=current_pouvoirs(), acteur=actor()
+        )
         return f"{person.prenom} {person.nom_courant}"
 
     @expose("/<uai>/administrateurs/<int:pk>/retirer", methods=["GET", "POST"])
@@ -83,7 +86,9 @@ class AdministrateursLocaux(PreauBaseView):
         if request.method == "POST":
             said = request.form.get("soi") == "1"
             done = commit_act(
-                lambda: acts.retirer(db.session(), held, soi_confirme=said, acteur=actor()),
+                lambda: acts.retirer(
+                    db.session(), held, soi_confirme=said, detenus=current_pouvoirs(), acteur=actor()
+                ),
                 message=f"{who} n’est plus administrateur local de {school.nom}.",
             )
             return redirect("/" if done and mine else back)

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from app.extensions import db
 from app.models import Compte, Journal, Personne
 from app.queries import fiches, journal
-from app.queries.fiches import Fait, Faits
+from app.queries.fiches import Fait, Faits, as_instant
 from app.queries.personnes import IDENTIFIANT_LABELS, NIVEAU_LABELS, PARENTE_LABELS, PROFIL_LABELS
 from app.security.manager import allowed, use_perimetre_for
 from app.security.permissions import Resource, Verb
@@ -20,7 +20,7 @@ from app.views.ecole import allowed_here
 from app.views.gens_cellules import full_name
 from app.views.labels import CHAMPS, CIVILITES, SEXES, SOURCES
 from app.views.listes_gens import LISTE_DU_PROFIL
-from app.views.rendering import day, telephone
+from app.views.rendering import day, instant, telephone
 
 LINES = 5
 
@@ -84,6 +84,14 @@ class FichePersonne:
         return SOURCES.get(self.personne.source, self.personne.source)
 
     @property
+    def origine(self) -> str:
+        """Return who fills the greyed fields and when they last spoke, for who points at one."""
+        if self.personne.source == "manuel":
+            return "Fiche saisie à la main"
+        read_on = self.faits.read_on
+        return f"Annuaire : {self.source}" + (f" du {instant(read_on)}" if read_on else "")
+
+    @property
     def profils(self) -> list[str]:
         """Return what the person is, here or anywhere when outside a school."""
         rows = [self.ici] if self.ici else [row for row in self.places if row.fin is None]
@@ -109,6 +117,11 @@ class FichePersonne:
         ]
         if self.ici is not None and self.ici.profil == "eleve":
             fields.append(Champ("classe", "Classe", self.ici.classe or ""))
+            fields += [
+                Champ("uid", "UID", fact.c) for fact in self.faits.identifiant if fact.a == "jointure"
+            ][:1]
+        if self.ici is not None and self.ici.profil in {"enseignant", "personnel"}:
+            fields.append(Champ("etablissement", "Établissement de rattachement", self.ici.etablissement))
         always = {"nom", "prenom", "date_naissance", "classe"}
         return [field for field in fields if field.valeur or field.cle in always]
 
@@ -116,17 +129,40 @@ class FichePersonne:
     def coordonnees(self) -> list[tuple[str, str]]:
         """Return the login and how to reach the person, what is empty said in one place."""
         p = self.personne
-        abroad = "" if (p.pays or "").upper() == "FRANCE" else p.pays
-        address = ", ".join(
-            text for text in (p.adresse, " ".join(filter(None, (p.code_postal, p.commune))), abroad) if text
-        )
         return [
             ("Identifiant", p.login or "–"),
             ("E-mail", p.email or "Non renseigné"),
             ("Téléphone portable", telephone(p.telephone_portable)),
             ("Téléphone du domicile", telephone(p.telephone_domicile)),
+            *([("Poste interne", p.poste_interne)] if p.poste_interne else []),
+            *self.autres_coordonnees,
+            *self.administration,
+        ]
+
+    @property
+    def autres_coordonnees(self) -> list[tuple[str, str]]:
+        """Return what the sheet never lets one type: the directory's address and telephone at work."""
+        p = self.personne
+        abroad = "" if (p.pays or "").upper() == "FRANCE" else p.pays
+        address = ", ".join(
+            text for text in (p.adresse, " ".join(filter(None, (p.code_postal, p.commune))), abroad) if text
+        )
+        return [
             *([("Téléphone professionnel", telephone(p.telephone_travail))] if p.telephone_travail else []),
             *([("Adresse", address)] if address else []),
+        ]
+
+    @property
+    def administration(self) -> list[tuple[str, str]]:
+        """Return who authorised a guest to administer the school, and when: read-only (U6)."""
+        if self.ici is None or self.ici.profil != "invite":
+            return []
+        return [
+            (
+                "Administrateur local",
+                f"Autorisé par {fact.a or 'le système'} le {instant(as_instant(fact.b))}",
+            )
+            for fact in self.faits.administrateur
         ]
 
     @property

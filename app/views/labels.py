@@ -68,6 +68,7 @@ CHAMPS = {
     "telephone_domicile": "Téléphone du domicile",
     "telephone_portable": "Téléphone portable",
     "telephone_travail": "Téléphone professionnel",
+    "poste_interne": "Poste interne",
     "adresse": "Adresse",
     "code_postal": "Code postal",
     "commune": "Commune",

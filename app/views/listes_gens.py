@@ -101,6 +101,8 @@ class PeoplePage:
     chips: Sequence[Chip]
     pager: Pager
     export_url: str
+    acts_url: str = ""
+    """Where lines ticked are sent to be acted upon; empty for who only reads."""
     school: str = ""
     """Name of the school filtered on, in the list of a whole perimeter."""
 

@@ -17,13 +17,14 @@ from app.queries import gens as reads
 from app.queries.gens import Criteres, etat_of
 from app.queries.personnes import PROFIL_LABELS
 from app.queries.recherche import matching
-from app.security.manager import current_perimetre
-from app.security.permissions import Resource
+from app.security.manager import allowed, current_perimetre
+from app.security.permissions import Resource, Verb
 from app.views import listes_gens as lists
 from app.views.arguments import address_of, checked_pk, choice_arg, ids_arg, text_arg
 from app.views.base import PreauBaseView
 from app.views.comptes_retenus import counted_once
 from app.views.cursor_pages import cursor_args, pager, size_arg, url_here
+from app.views.fiche_page import WORDS
 from app.views.fiche_personne import sheet_of
 from app.views.gens_cellules import badge, email_cell, full_name, headers
 from app.views.gens_filtres import chips
@@ -32,7 +33,7 @@ from app.views.listes_gens import ETATS, PERIMETER_SORTS, PeoplePage, criteres_p
 from app.views.marking import marked
 from app.views.rendering import PARIS, day
 from app.views.streams import csv_response
-from app.views.utilisateurs import SUGGESTIONS, WORDS
+from app.views.utilisateurs import SUGGESTIONS
 from app.views.utilisateurs_pages import SLICE
 
 COLUMNS = ("naissance", "profil", "etablissement", "joindre", "compte", "creation")
@@ -129,6 +130,7 @@ def _page(criteres: Criteres) -> PeoplePage:
         chips=[*chips(criteres, facets), *school_chip],
         pager=pager(page, counted_once(current_perimetre(), criteres, read)),
         export_url=url_for("Personnes.export", **args),
+        acts_url=url_for("ActesEnNombre.preparer", **args) if allowed(Verb.ECRIRE, Resource.PERSONNE) else "",
         school=school,
     )
 

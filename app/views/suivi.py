@@ -259,6 +259,8 @@ class TacheView(PreauBaseView):
 
 def destination(task: Tache) -> str:
     """Return where the result of a task is read, empty when nowhere."""
+    if acte := task.parametres.get("acte_en_nombre_id"):
+        return url_for("ActesEnNombre.fiche", pk=acte)
     found = (task.resultat or {}).get("alimentation_id") or task.parametres.get("alimentation_id")
     return url_for("AlimentationView.show", pk=found) if found else ""
 

@@ -12,11 +12,13 @@ from app.models import Etablissement, Personne
 from app.queries import curseurs, effectifs
 from app.queries import gens as reads
 from app.queries.gens import Criteres
+from app.security.permissions import Resource, Verb
 from app.views import gens_cellules as cells
 from app.views import gens_filtres as filters
 from app.views import listes_gens as lists
 from app.views.arguments import address_of
 from app.views.cursor_pages import cursor_args, pager, size_arg
+from app.views.ecole import allowed_here
 from app.views.list_parts import Row
 from app.views.listes_gens import PeopleList, PeoplePage
 
@@ -38,6 +40,9 @@ def page_of(chosen: PeopleList, school: Etablissement, criteres: Criteres) -> Pe
         chips=filters.chips(criteres, facets),
         pager=pager(page, reads.count(session, statement) if filtered else effectif.total),
         export_url=url_for("Utilisateurs.export", uai=school.uai, liste=chosen.key, **args),
+        acts_url=url_for("ActesDeListe.preparer", uai=school.uai, liste=chosen.key, **args)
+        if not chosen.departs and allowed_here(Resource.PERSONNE, Verb.ECRIRE)
+        else "",
     )
 
 

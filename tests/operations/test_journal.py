@@ -122,3 +122,37 @@ class TestConcurrency:
         assert failures == []
         assert session.scalars(select(Journal.numero).order_by(Journal.numero)).all() == list(range(1, 41))
         assert journal.verify(session, 0) is None
+
+
+class TestWriteMany:
+    def test_the_chains_stay_those_write_would_make(self, session: Session, school: int) -> None:
+        fill(session, school)
+        lines = [
+            journal.Ligne(
+                n,
+                f"N{n}\0",
+                school if n % 2 else None,
+                {"né le": date(2010, 1, n)},
+                {"rang": n, "vide": None},
+            )
+            for n in range(1, 8)
+        ]
+        assert journal.write_many(session, acte="compte.suspendre", objet_type="personne", lignes=lines) == 7
+        journal.write(session, acte="après", etablissement_id=school)
+        session.commit()
+        assert journal.verify(session, school) is None
+        assert journal.verify(session, journal.PLATEFORME) is None
+        made = session.scalars(select(Journal).where(Journal.objet_id == 3)).one()
+        assert (made.objet, made.avant, made.apres) == (
+            "N3",
+            {"né le": "2010-01-03"},
+            {"rang": 3, "vide": None},
+        )
+        session.execute(update(Journal).where(Journal.objet_id == 3).values(objet="autre"))
+        assert journal.verify(session, school) == made.numero
+
+    def test_no_secret_in_it(self, session: Session) -> None:
+        with pytest.raises(ValueError, match="secret"):
+            journal.write_many(
+                session, acte="x", lignes=[journal.Ligne(1, "x", None, None, {"mot_de_passe": "x"})]
+            )

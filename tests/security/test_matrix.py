@@ -100,6 +100,7 @@ def objets(session, cast):
         rows.setdefault(m.Attribution, {})[letter] = grant.id
         key, _secret = make_key(session, user, "correspondant", here)
         rows.setdefault(m.CleApi, {})[letter] = key.id
+        keep(letter, m.ActeEnNombre(acte="suspendre", acteur="x", selection="Essai", **here))
     session.commit()
     return rows
 
@@ -122,6 +123,9 @@ def perimeter(role: str, cast) -> dict[str, int]:
             return {"etablissement_id": cast.ecole_a}
         case _:
             return {}
+
+
+OF_VIEW |= {"ActesEnNombre": m.ActeEnNombre}
 
 
 def entity_of(app, endpoint: str):

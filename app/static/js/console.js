@@ -33,8 +33,10 @@
     const boxes = all("input[name=rowid]", form);
     const ticked = boxes.filter((box) => box.checked).length;
     const bar = form.querySelector(".pr-actionbar");
+    const box = bar.querySelector("[name=tout]");
+    if (box && ticked < boxes.length) box.checked = false;
     bar.hidden = ticked === 0;
-    bar.querySelector("[data-compte]").textContent = `${ticked} ${ticked > 1 ? "lignes cochées" : "ligne cochée"}`;
+    bar.querySelector("[data-compte]").textContent = box?.checked ? box.dataset.dit : `${ticked} ${ticked > 1 ? "lignes cochées" : "ligne cochée"}`;
     const everything = form.querySelector("[data-tout]");
     everything.checked = ticked > 0 && ticked === boxes.length;
     everything.indeterminate = ticked > 0 && ticked < boxes.length;
@@ -42,7 +44,7 @@
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-selection]");
     if (!form) return;
-    if (event.target.matches("[data-tout]")) all("input[name=rowid]", form).forEach((box) => { box.checked = event.target.checked; });
+    if (event.target.matches("[data-tout]") || (event.target.matches("[name=tout]") && event.target.checked)) all("input[name=rowid]", form).forEach((box) => { box.checked = event.target.checked; });
     count(form);
   });
 

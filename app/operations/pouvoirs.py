@@ -1,0 +1,94 @@
+"""Nobody acts on the account of somebody who holds more than they do (G1, G2).
+
+Whoever changes the e-mail of an account, suspends it or has its password renewed holds it in hand; that
+asks for every right the account has, over all its perimeter. What the actor holds is worked out by
+``app.security.delegation`` and handed in, for rights are code and live there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from app.errors import RuleViolationError
+from app.extensions import now
+from app.models import PROFILS, Attribution, Compte, Etablissement
+
+REFUS = (
+    "Cette personne tient des droits que vous n’avez pas : seule l’assistance de l’académie agit"
+    " sur son compte."
+)
+
+
+@dataclass(frozen=True)
+class Pouvoir:
+    """One role the actor holds: the roles it is worth, and over what."""
+
+    roles: frozenset[str]
+    tout: bool = False
+    academies: frozenset[int] = frozenset()
+    collectivites: frozenset[int] = frozenset()
+    etablissements: frozenset[int] = frozenset()
+
+    def covers(self, role: str, academie: int | None, collectivite: int | None, ecole: int | None) -> bool:
+        """Tell whether this is worth a role over a school (with its académie and collectivité) or more."""
+        if role not in self.roles:
+            return False
+        return (
+            self.tout
+            or academie in self.academies
+            or collectivite in self.collectivites
+            or ecole in self.etablissements
+        )
+
+
+TOUS: None = None
+"""What Préau itself holds: everything."""
+Pouvoirs = Sequence[Pouvoir] | None
+
+
+def au_dessus(session: Session, personne_ids: Collection[int], pouvoirs: Pouvoirs) -> set[int]:
+    """Return those of these people whose account holds a right the actor does not.
+
+    Their roles are read wherever they are held, beyond the perimeter of the actor too.
+    """
+    if pouvoirs is TOUS or not personne_ids:
+        return set()
+    instant = now()
+    rows = session.execute(
+        select(
+            Compte.personne_id,
+            Attribution.role,
+            Attribution.academie_id,
+            Attribution.collectivite_id,
+            Attribution.etablissement_id,
+            Etablissement.academie_id,
+            Etablissement.collectivite_id,
+        )
+        .join(Compte, Compte.id == Attribution.compte_id)
+        .outerjoin(Etablissement, Etablissement.id == Attribution.etablissement_id)
+        .where(
+            Compte.personne_id.in_(list(personne_ids)),
+            or_(Attribution.jusqua.is_(None), Attribution.jusqua > instant),
+            Attribution.role.not_in(PROFILS),
+        ),
+        execution_options={"hors_perimetre": True},
+    )
+    above = set()
+    for person, role, academie, collectivite, school, of_academie, of_collectivite in rows:
+        where = (academie or of_academie, collectivite or of_collectivite, school)
+        if not any(held.covers(role, *where) for held in pouvoirs):
+            above.add(person)
+    return above
+
+
+def verifier(session: Session, personne_id: int, pouvoirs: Pouvoirs) -> None:
+    """Make sure the actor may act on the account of this person.
+
+    :raises RuleViolationError: they hold more than the actor.
+    """
+    if au_dessus(session, [personne_id], pouvoirs):
+        raise RuleViolationError(REFUS)
