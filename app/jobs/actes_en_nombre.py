@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
@@ -12,6 +13,7 @@ from app.jobs.context import Contexte
 from app.jobs.registry import handler
 from app.models import ActeEnNombre, Compte
 from app.operations import actes_en_nombre as acts
+from app.operations.deployment import Deployment
 from app.operations.saisies import Actor
 from app.operations.sessions import may_connect
 from app.security.acteur import perimetre_of
@@ -51,4 +53,10 @@ def one_slice(session: Session, acte: ActeEnNombre, nom: str) -> int:
         raise UserError("Le compte qui a demandé cet acte ne s’ouvre plus. Recommencez l’acte avec un autre.")
     held, acteur = pouvoirs_of(compte), Actor(nom, compte.id)
     with perimetre(session, perimetre_of(compte, Resource.PERSONNE, Verb.ECRIRE)):
-        return acts.lot(session, acte, detenus=held, acteur=acteur)
+        return acts.lot(
+            session,
+            acte,
+            detenus=held,
+            deployment=Deployment.of(current_app.extensions["reglages"]),
+            acteur=acteur,
+        )

@@ -13,11 +13,12 @@ from sqlalchemy import Row, delete, func, select
 from sqlalchemy.orm import Session
 
 from app.database import bulk_insert, bulk_update, instant
-from app.errors import RuleViolationError
+from app.errors import RuleViolationError, UserError
 from app.extensions import now
-from app.models import ActeEnNombre, LigneActeEnNombre, Rattachement
-from app.operations import pouvoirs, taches
+from app.models import ActeEnNombre, LigneActeEnNombre, Personne, Rattachement
+from app.operations import liens, pouvoirs, taches
 from app.operations.comptes import clean_reason
+from app.operations.deployment import Deployment
 from app.operations.pouvoirs import Pouvoirs
 from app.operations.saisies import Actor
 from app.operations.suspensions import Bilan, Cible, reactiver_lot, suspendre_lot
@@ -27,6 +28,7 @@ AU_PLUS = 50_000
 TOUT_DE_SUITE = 200
 """Up to so many rows the act is done while its author waits; beyond, in the background."""
 TRANCHE = 500
+TRANCHE_COURRIEL = 50
 CONTRAIRES = {"suspendre": "reactiver", "reactiver": "suspendre"}
 HORS_PERIMETRE = "Vous ne pouvez pas agir sur les comptes de son établissement."
 GARDE_BROUILLON = timedelta(days=1)
@@ -127,7 +129,14 @@ def defaire(session: Session, acte: ActeEnNombre, *, acteur: Actor) -> ActeEnNom
     return made
 
 
-def lot(session: Session, acte: ActeEnNombre, *, detenus: Pouvoirs = pouvoirs.TOUS, acteur: Actor) -> int:
+def lot(
+    session: Session,
+    acte: ActeEnNombre,
+    *,
+    detenus: Pouvoirs = pouvoirs.TOUS,
+    deployment: Deployment | None = None,
+    acteur: Actor,
+) -> int:
     """Do the next slice within the perimeter of the session; return how many rows were dealt with, 0 at
     the end.
     """
@@ -135,7 +144,7 @@ def lot(session: Session, acte: ActeEnNombre, *, detenus: Pouvoirs = pouvoirs.TO
         select(LIGNE.c.id, LIGNE.c.personne_id, LIGNE.c.suspendu_le, LIGNE.c.motif)
         .where(LIGNE.c.acte_id == acte.id, LIGNE.c.etat == "attente")
         .order_by(LIGNE.c.id)
-        .limit(TRANCHE),
+        .limit(TRANCHE_COURRIEL if acte.acte == "mot_de_passe" else TRANCHE),
         execution_options={"hors_perimetre": True},
     ).all()
     if not waiting:
@@ -149,7 +158,10 @@ def lot(session: Session, acte: ActeEnNombre, *, detenus: Pouvoirs = pouvoirs.TO
         for row in waiting
         if row.personne_id in schools
     ]
-    bilan = _do(session, acte, targets, detenus, acteur)
+    if acte.acte == "mot_de_passe" and deployment is not None:
+        bilan = _send_links(session, targets, detenus, deployment, acteur)
+    else:
+        bilan = _do(session, acte, targets, detenus, acteur)
     _report(session, waiting, schools, bilan)
     return len(waiting)
 
@@ -224,6 +236,29 @@ def _do(
     if acte.acte == "suspendre":
         return suspendre_lot(session, targets, acte.motif or "", detenus=detenus, acteur=acteur)
     return reactiver_lot(session, targets, detenus=detenus, acteur=acteur)
+
+
+def _send_links(
+    session: Session, targets: Sequence[Cible], detenus: Pouvoirs, deployment: Deployment, acteur: Actor
+) -> Bilan:
+    """Send each person a link to choose a password; one that is refused keeps no other from theirs."""
+    bilan = Bilan()
+    where = {one.personne_id: one.etablissement_id for one in targets}
+    above = pouvoirs.au_dessus(session, where.keys(), detenus)
+    for person in session.scalars(select(Personne).where(Personne.id.in_(where)).order_by(Personne.id)).all():
+        if person.id in above:
+            bilan.refus[person.id] = pouvoirs.REFUS
+            continue
+        try:
+            with session.begin_nested():
+                liens.nouveau_mot_de_passe(
+                    session, person, acteur, deployment=deployment, etablissement_id=where[person.id]
+                )
+        except UserError as error:
+            bilan.refus[person.id] = error.message[:255]
+        else:
+            bilan.faits[person.id] = (None, None)
+    return bilan
 
 
 def _report(

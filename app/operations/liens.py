@@ -86,6 +86,10 @@ def nouveau_mot_de_passe_scolarite(
     )
 
 
+USAGES = {ENT: nouveau_mot_de_passe, SCOLARITE: nouveau_mot_de_passe_scolarite}
+"""Which password → the act that renews it."""
+
+
 def issue(
     session: Session,
     who: Titulaire,

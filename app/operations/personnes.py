@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.database import lock
 from app.errors import RuleViolationError
 from app.extensions import now
-from app.models import Compte, Personne, VerrouPersonne
+from app.models import SANS_ADRESSE, Compte, Personne, VerrouPersonne
 from app.operations import pouvoirs
 from app.operations.coordonnees import clean_address, clean_internal, clean_login, clean_phone
 from app.operations.pouvoirs import Pouvoirs
@@ -132,10 +132,6 @@ def _follow(session: Session, personne: Personne, changes: Mapping[str, Any]) ->
         return
     compte.username = personne.login
     compte.email = f"{personne.login}{SANS_ADRESSE}"
-
-
-SANS_ADRESSE = "@sans-adresse.invalid"
-"""End of the address every account must have in its table: a person's own is on the person."""
 
 
 def _lock_fields(session: Session, personne: Personne, changes: Mapping[str, Any], acteur: Actor) -> None:

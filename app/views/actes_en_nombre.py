@@ -22,7 +22,7 @@ from app.queries.recherche import matching
 from app.security.delegation import current_pouvoirs
 from app.security.manager import current_perimetre
 from app.security.permissions import Resource
-from app.views.actors import actor, may_steer
+from app.views.actors import actor, deployment, may_steer
 from app.views.acts import run_act
 from app.views.arguments import checked_pk, id_arg, ids_arg
 from app.views.base import PreauBaseView, commit_act
@@ -137,7 +137,7 @@ class ActesEnNombre(PreauBaseView):
             acts.confirmer(db.session(), acte, request.form.get("motif", "")[:300], acteur=actor())
             if acte.tache_id is None:
                 held = current_pouvoirs()
-                while acts.lot(db.session(), acte, detenus=held, acteur=actor()):
+                while acts.lot(db.session(), acte, detenus=held, deployment=deployment(), acteur=actor()):
                     pass
 
         _done, refusal = run_act(start)

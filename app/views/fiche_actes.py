@@ -14,11 +14,11 @@ from werkzeug.wrappers import Response
 from app.errors import UserError
 from app.extensions import db
 from app.models import Etablissement, Personne
-from app.operations import personnes, suspensions
+from app.operations import liens, personnes, pouvoirs, suspensions
 from app.security.delegation import current_pouvoirs
 from app.security.permissions import Resource
 from app.views import fiche_saisie as forms
-from app.views.actors import actor
+from app.views.actors import actor, deployment
 from app.views.acts import run_act
 from app.views.arguments import checked_pk
 from app.views.base import PreauBaseView, commit_act
@@ -112,6 +112,26 @@ class ActesFiche(PreauBaseView):
             )
 
         return self._confirmed(uai, liste, pk, act, "reactiver", "Le compte de {} est rendu tel qu’il était.")
+
+    @expose("/<uai>/utilisateurs/<liste>/<int:pk>/mot-de-passe/<usage>", methods=["POST"])
+    @has_access
+    @permission_name("ecrire")
+    def mot_de_passe(self, uai: str, liste: str, pk: int, usage: str) -> Response:
+        """Send the person a link to choose a new password; nobody here ever sees one (U10)."""
+        _chosen, school, sheet, _here = self._present(uai, liste, pk)
+        if usage not in liens.USAGES:
+            abort(404)
+        person, school_id = sheet.personne, school.id
+        who = f"{person.prenom} {person.nom_courant}"
+
+        def act() -> None:
+            pouvoirs.verifier(db.session(), person.id, current_pouvoirs())
+            liens.USAGES[usage](
+                db.session(), person, actor(), deployment=deployment(), etablissement_id=school_id
+            )
+
+        commit_act(act, message=f"Un lien est parti vers l’adresse de {who}, valable une seule fois.")
+        return redirect(f"{_back(uai, liste, pk)}#mots-de-passe")
 
     def _confirmed(
         self,

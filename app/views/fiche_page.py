@@ -71,6 +71,7 @@ def sheet_page(
         place=place_of(db.session(), pk, school.id) if _steers_guests(chosen) else None,
         fiche=sheet,
         saisie=saisie,
+        envois=fiches.links_sent(db.session(), pk) if saisie else {},
         voisins=around,
         **WORDS,
         precedent=around[len(before) - 1]["url"] if before else "",

@@ -8,7 +8,16 @@ from flask import g
 from sqlalchemy import func, select
 
 from app.jobs import runner
-from app.models import ActeEnNombre, Compte, Journal, LigneActeEnNombre, Personne, Rattachement, Tache
+from app.models import (
+    ActeEnNombre,
+    Compte,
+    Courriel,
+    Journal,
+    LigneActeEnNombre,
+    Personne,
+    Rattachement,
+    Tache,
+)
 from app.operations import actes_en_nombre as operations
 from tests.views.conftest import post, rows, soup
 
@@ -211,3 +220,20 @@ class TestLong:
         assert suspended(session) == 30
         assert "30 comptes suspendus." in text(correspondant.get(made.location))
         assert session.scalar(select(func.count()).where(LigneActeEnNombre.etat == "fait")) == 30
+
+
+class TestLinks:
+    def test_who_has_an_address_gets_a_link_and_the_others_are_told(self, correspondant, session, gens):
+        for key in gens[:4]:
+            session.get_one(Personne, key).login = f"zoe.n{key}"
+        session.commit()
+        made = choose(correspondant, f"{A}/eleves/", acte="mot_de_passe", rowid=gens[:4])
+        page = text(correspondant.get(made.location))
+        assert "Envoyer un lien à 4 personnes ?" in page
+        assert "2 n’ont pas d’e-mail" in page
+        post(correspondant, made.location, {}, f"{made.location}/confirmer")
+        page = correspondant.get(made.location)
+        assert "2 liens envoyés, 2 refusés." in text(page)
+        assert "Défaire" not in text(page)
+        session.rollback()
+        assert session.scalar(select(func.count()).select_from(Courriel)) == 2

@@ -7,7 +7,16 @@ import pytest
 from sqlalchemy import select
 
 from app.extensions import now
-from app.models import Attribution, Compte, EditeurPage, Journal, Personne, Rattachement, VerrouPersonne
+from app.models import (
+    Attribution,
+    Compte,
+    Courriel,
+    EditeurPage,
+    Journal,
+    Personne,
+    Rattachement,
+    VerrouPersonne,
+)
 from tests.views.conftest import post, soup
 
 A = "/etablissements/0190001A/utilisateurs"
@@ -83,7 +92,7 @@ class TestFields:
         correspondant.get(gens.url)
         statements.clear()
         page = soup(correspondant.get(gens.url))
-        assert len(statements) <= 11, "four of the frame, seven of the sheet"
+        assert len(statements) <= 11, "the frame, the sheet, the links sent"
         names = [field["name"] for field in page.select("#fiche input:not([type=hidden])[name]")]
         assert names == [
             "login", "email", "telephone_portable", "telephone_domicile", "poste_interne",
@@ -314,3 +323,29 @@ class TestSuspend:
         answer = save(correspondant, gens.url, email="vol@x.fr")
         assert "droits que vous n’avez pas" in soup(answer).select_one("[role=alert]").get_text()
         assert person(session, gens.anne).email is None
+
+
+class TestPasswords:
+    def test_a_link_leaves_by_mail_and_the_tick_says_so(self, correspondant, session, gens):
+        pupil = f"{A}/eleves/{gens.eleve}"
+        refused = post(correspondant, pupil, {}, f"{pupil}/mot-de-passe/ent")
+        assert (
+            "adresse"
+            in soup(correspondant.get(refused.location)).select_one(".pr-note[data-tone=bad]").get_text()
+        )
+        save(correspondant, gens.url, email="anne@x.fr")
+        for usage in ("ent", "scolarite"):
+            sent_ = post(correspondant, gens.url, {}, f"{gens.url}/mot-de-passe/{usage}")
+            assert "#mots-de-passe" in sent_.location
+        page = correspondant.get(gens.url)
+        assert text(page).count("Lien envoyé") == 2
+        session.rollback()
+        mails = session.scalars(select(Courriel)).all()
+        assert {mail.destinataire for mail in mails} == {"anne@x.fr"}
+        assert len(mails) == 2
+        assert (
+            correspondant.post(
+                f"{gens.url}/mot-de-passe/autre", data=sent(correspondant, gens.url)
+            ).status_code
+            == 404
+        )
