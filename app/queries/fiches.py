@@ -27,7 +27,6 @@ from app.models import (
     FonctionExercee,
     GroupeEnseignement,
     Identifiant,
-    LienMotDePasse,
     Matiere,
     Mef,
     OptionSuivie,
@@ -232,17 +231,6 @@ def position(session: Session, criteres: Criteres, tri: Tri, pk: int) -> Row[Any
         return whole.add_columns(post, Personne, Compte, *tri.keys).where(Personne.id == PERSONNE).limit(1)
 
     return session.execute(derived(whole, (tri, "position"), make), {"personne": pk}).first()
-
-
-def links_sent(session: Session, pk: int) -> dict[str, datetime]:
-    """Return when a link was last sent to somebody of the perimeter, by the password it renews."""
-    rows = session.execute(
-        select(LienMotDePasse.usage, func.max(LienMotDePasse.cree_le))
-        .where(LienMotDePasse.personne_id == pk)
-        .group_by(LienMotDePasse.usage),
-        execution_options={"hors_perimetre": True},
-    )
-    return {row[0]: row[1] for row in rows}
 
 
 def _first_post(place: Any) -> Select[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import abort, url_for
@@ -25,6 +26,7 @@ from app.views.marking import marked
 from app.views.rendering import day
 
 BEFORE, AFTER = 5, 9
+LINKS = {"compte.envoyer_lien": "ent", "compte.envoyer_lien_scolarite": "scolarite"}
 WORDS: dict[str, Any] = {
     "profils": PROFIL_LABELS,
     "listes_des_profils": LISTE_DU_PROFIL,
@@ -71,7 +73,7 @@ def sheet_page(
         place=place_of(db.session(), pk, school.id) if _steers_guests(chosen) else None,
         fiche=sheet,
         saisie=saisie,
-        envois=fiches.links_sent(db.session(), pk) if saisie else {},
+        envois=links_sent(sheet),
         voisins=around,
         **WORDS,
         precedent=around[len(before) - 1]["url"] if before else "",
@@ -81,6 +83,16 @@ def sheet_page(
         criteres=criteres,
     )
     return page
+
+
+def links_sent(sheet: FichePersonne) -> dict[str, datetime]:
+    """Return when a link was last sent, by the password it renews, as the journal of the sheet tells."""
+    lines = sheet.journal.lines if sheet.journal else ()
+    sent: dict[str, datetime] = {}
+    for line in lines:
+        if usage := LINKS.get(line.acte):
+            sent.setdefault(usage, line.instant)
+    return sent
 
 
 def _steers_guests(liste: PeopleList) -> bool:
