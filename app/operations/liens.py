@@ -8,7 +8,7 @@ random bits: only its digest is kept, and the mail that carries it is sealed unt
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -86,7 +86,10 @@ def nouveau_mot_de_passe_scolarite(
     )
 
 
-USAGES = {ENT: nouveau_mot_de_passe, SCOLARITE: nouveau_mot_de_passe_scolarite}
+USAGES: dict[str, Callable[..., Courriel]] = {
+    ENT: nouveau_mot_de_passe,
+    SCOLARITE: nouveau_mot_de_passe_scolarite,
+}
 """Which password → the act that renews it."""
 
 
