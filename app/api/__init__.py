@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.api.cle import CleCouranteApi
+from app.api.comptes import ComptesApi
 from app.api.etablissements import EtablissementsApi
 from app.api.openapi import OpenApi
 from app.api.personnes import PersonnesApi
@@ -16,5 +17,5 @@ from app.api.personnes import PersonnesApi
 
 def register(appbuilder: Any) -> None:
     """Add the resources of version 1."""
-    for resource in (OpenApi, CleCouranteApi, EtablissementsApi, PersonnesApi):
+    for resource in (OpenApi, CleCouranteApi, EtablissementsApi, PersonnesApi, ComptesApi):
         appbuilder.add_api(resource)

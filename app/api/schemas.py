@@ -151,6 +151,7 @@ RESPONSES = {
     "403": _refusal("La clé ne donne pas ce droit."),
     "404": _refusal("Rien de tel dans le périmètre de la clé."),
     "409": _refusal("Quelqu’un a changé cela entre-temps."),
+    "415": _refusal("Le corps n’est pas annoncé comme du JSON."),
     "422": _refusal("L’acte est refusé : la phrase dit pourquoi."),
     "429": _refusal("Trop d’appels pendant cette minute ; l’en-tête Retry-After dit combien attendre."),
 }

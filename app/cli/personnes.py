@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import click
+from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,7 +18,9 @@ from app.errors import NotFoundError, UserError
 from app.exports import personnes as export
 from app.exports.tableur import csv_lines
 from app.extensions import db
-from app.models import PROFILS, Etablissement, Personne
+from app.models import PROFILS, Etablissement, Personne, Rattachement
+from app.operations import liens, suspensions
+from app.operations.deployment import Deployment
 from app.operations.saisies import Actor
 from app.queries.gens import ETATS, Criteres
 from app.security.perimetres import TOUT, perimetre
@@ -93,6 +96,58 @@ def exporter(as_json: bool, **wanted: Any) -> None:
         )
         for line in lines:
             sys.stdout.write(line)
+
+
+@personnes.command("suspendre")
+@click.argument("qui", metavar="LOGIN|NUMÉRO…", nargs=-1, required=True)
+@click.option("--motif", required=True, help="Ce que les personnes liront en se connectant.")
+def suspendre(qui: tuple[str, ...], motif: str) -> None:
+    """Suspend des comptes, ligne par ligne ; ce qui est refusé dit pourquoi, le reste est fait."""
+    _each(qui, lambda session, one, school: suspensions.suspendre(
+        session, one, motif, etablissement_id=school, acteur=ACTEUR))
+
+
+@personnes.command("reactiver")
+@click.argument("qui", metavar="LOGIN|NUMÉRO…", nargs=-1, required=True)
+def reactiver(qui: tuple[str, ...]) -> None:
+    """Rend des comptes suspendus, tels qu’ils étaient."""
+    _each(qui, lambda session, one, school: suspensions.reactiver(
+        session, one, etablissement_id=school, acteur=ACTEUR))
+
+
+@personnes.command("nouveau-mot-de-passe")
+@click.argument("qui", metavar="LOGIN|NUMÉRO…", nargs=-1, required=True)
+def nouveau_mot_de_passe(qui: tuple[str, ...]) -> None:
+    """Envoie aux personnes le lien qui leur fait choisir un nouveau mot de passe."""
+    where = Deployment.of(current_app.extensions["reglages"])
+    _each(qui, lambda session, one, school: liens.nouveau_mot_de_passe(
+        session, one, ACTEUR, deployment=where, etablissement_id=school))
+
+
+def _each(qui: Sequence[str], act: Callable[[Session, Personne, int | None], Any]) -> None:
+    """Run an act on each person, each committed; exit 1 when one was refused."""
+    refused = 0
+    with whole_base() as session:
+        for named in qui:
+            try:
+                one = person_of(session, named)
+                act(session, one, _school_of(session, one.id))
+                session.commit()
+                click.echo(f"{named} : fait")
+            except UserError as error:
+                session.rollback()
+                refused += 1
+                click.echo(f"{named} : {error.message}", err=True)
+    if refused:
+        raise SystemExit(1)
+
+
+def _school_of(session: Session, personne_id: int) -> int | None:
+    """Return the school whose journal tells an act on somebody."""
+    here = select(Rattachement.etablissement_id).where(
+        Rattachement.personne_id == personne_id, Rattachement.fin.is_(None)
+    )
+    return session.scalars(here.order_by(Rattachement.id).limit(1)).first()
 
 
 def person_of(session: Session, named: str) -> Personne:
