@@ -15,7 +15,7 @@ from app.errors import UserError
 from app.exports import personnes as export
 from app.extensions import db
 from app.models import Personne
-from app.operations import liens, suspensions
+from app.operations import liens, pouvoirs, suspensions
 from app.queries import fiches
 from app.security.delegation import current_pouvoirs
 from app.security.permissions import Resource
@@ -133,6 +133,7 @@ class ComptesApi(PreauApi):
         """
 
         def send(person: Personne, school_id: int) -> None:
+            pouvoirs.verifier(db.session(), person.id, current_pouvoirs())
             liens.nouveau_mot_de_passe(
                 db.session(), person, actor(), deployment=deployment(), etablissement_id=school_id
             )

@@ -103,16 +103,24 @@ def exporter(as_json: bool, **wanted: Any) -> None:
 @click.option("--motif", required=True, help="Ce que les personnes liront en se connectant.")
 def suspendre(qui: tuple[str, ...], motif: str) -> None:
     """Suspend des comptes, ligne par ligne ; ce qui est refusé dit pourquoi, le reste est fait."""
-    _each(qui, lambda session, one, school: suspensions.suspendre(
-        session, one, motif, etablissement_id=school, acteur=ACTEUR))
+    _each(
+        qui,
+        lambda session, one, school: suspensions.suspendre(
+            session, one, motif, etablissement_id=school, acteur=ACTEUR
+        ),
+    )
 
 
 @personnes.command("reactiver")
 @click.argument("qui", metavar="LOGIN|NUMÉRO…", nargs=-1, required=True)
 def reactiver(qui: tuple[str, ...]) -> None:
     """Rend des comptes suspendus, tels qu’ils étaient."""
-    _each(qui, lambda session, one, school: suspensions.reactiver(
-        session, one, etablissement_id=school, acteur=ACTEUR))
+    _each(
+        qui,
+        lambda session, one, school: suspensions.reactiver(
+            session, one, etablissement_id=school, acteur=ACTEUR
+        ),
+    )
 
 
 @personnes.command("nouveau-mot-de-passe")
@@ -120,8 +128,12 @@ def reactiver(qui: tuple[str, ...]) -> None:
 def nouveau_mot_de_passe(qui: tuple[str, ...]) -> None:
     """Envoie aux personnes le lien qui leur fait choisir un nouveau mot de passe."""
     where = Deployment.of(current_app.extensions["reglages"])
-    _each(qui, lambda session, one, school: liens.nouveau_mot_de_passe(
-        session, one, ACTEUR, deployment=where, etablissement_id=school))
+    _each(
+        qui,
+        lambda session, one, school: liens.nouveau_mot_de_passe(
+            session, one, ACTEUR, deployment=where, etablissement_id=school
+        ),
+    )
 
 
 def _each(qui: Sequence[str], act: Callable[[Session, Personne, int | None], Any]) -> None:

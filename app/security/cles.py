@@ -12,10 +12,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 from app.models import Attribution, CleApi, Compte, Etablissement
 from app.operations import cles_api
 from app.operations.sessions import may_connect
-from app.security.acteur import perimetre_of
-from app.security.mur import Perimetre
-from app.security.permissions import Resource
-from app.security.roles import RIGHTS, ROLE_PORTEES, Portee, Role
+from app.security.delegation import pouvoirs_of
+from app.security.roles import ROLE_PORTEES, Portee, Role
 from app.security.transactions import own_reading
 
 BASE = "/api/"
@@ -54,10 +52,11 @@ def may_give(
     """
     if role not in set(Role) or not may_connect(compte) or not fits(role, portee):
         return False
-    return all(
-        _contains(perimetre_of(compte, resource, verb), portee, school)
-        for verb, resource in RIGHTS[Role(role)]
-        if resource is not Resource.MON_ESPACE
+    academie, collectivite = portee.academie_id, portee.collectivite_id
+    if school is not None:
+        academie, collectivite = school.academie_id, school.collectivite_id
+    return any(
+        held.covers(role, academie, collectivite, portee.etablissement_id) for held in pouvoirs_of(compte)
     )
 
 
@@ -71,20 +70,6 @@ def fits(role: str, portee: CleApi | cles_api.Portee) -> bool:
         Portee.ETABLISSEMENT: (False, False, True),
     }.get(ROLE_PORTEES[Role(role)])
     return tuple(one is not None for one in held) == wanted
-
-
-def _contains(held: Perimetre, portee: CleApi | cles_api.Portee, school: Etablissement | None) -> bool:
-    if held.tout:
-        return True
-    if portee.academie_id is not None:
-        return portee.academie_id in held.academies
-    if portee.collectivite_id is not None:
-        return portee.collectivite_id in held.collectivites
-    return school is not None and (
-        school.id in held.etablissements
-        or school.academie_id in held.academies
-        or school.collectivite_id in held.collectivites
-    )
 
 
 def _account_of(key: CleApi) -> Compte:

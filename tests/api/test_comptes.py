@@ -23,7 +23,9 @@ class TestSuspension:
         assert (again.status_code, "déjà" in again.get_json()["erreur"]) == (422, True)
         assert appeler(secret, path, "DELETE").get_json()["etat"] == "jamais"
         assert appeler(secret, path, "DELETE").status_code == 422
-        lines = session.execute(select(Journal.acte, Journal.acteur).where(Journal.objet_type == "personne")).all()
+        lines = session.execute(
+            select(Journal.acte, Journal.acteur).where(Journal.objet_type == "personne")
+        ).all()
         assert [line.acte for line in lines] == ["compte.suspendre", "compte.retablir"]
         assert all("Clé d’API Essai" in line.acteur for line in lines)
 
@@ -47,7 +49,11 @@ class TestSuspension:
 
     def test_a_key_that_only_reads_writes_nothing(self, faire_cle, appeler, cast, session):
         _key, reader = faire_cle("correspondant", etablissement_id=cast.ecole_a)
-        for method, path in (("PUT", "suspension"), ("DELETE", "suspension"), ("POST", "nouveau-mot-de-passe")):
+        for method, path in (
+            ("PUT", "suspension"),
+            ("DELETE", "suspension"),
+            ("POST", "nouveau-mot-de-passe"),
+        ):
             answer = appeler(reader, f"/personnes/{cast.eleve_a}/{path}", method, json={"motif": "x"})
             assert (answer.status_code, "lecture" in answer.get_json()["erreur"]) == (403, True)
         _key, head = faire_cle("chef_etablissement", ecriture=True, etablissement_id=cast.ecole_a)
@@ -62,6 +68,10 @@ class TestSuspension:
         session.commit()
         answer = appeler(secret, f"/personnes/{cast.deux}/suspension", "PUT", json={"motif": "x"})
         assert (answer.status_code, "droits" in answer.get_json()["erreur"]) == (422, True)
+        higher.email, higher.login = "nadia@exemple.fr", "nadia.petit"
+        session.commit()
+        answer = appeler(secret, f"/personnes/{cast.deux}/nouveau-mot-de-passe", "POST")
+        assert (answer.status_code, "droits" in answer.get_json()["erreur"]) == (422, True)
 
 
 class TestNewPassword:
@@ -74,6 +84,8 @@ class TestNewPassword:
         assert "lien/" not in answer.get_data(as_text=True)
         assert session.scalars(select(Courriel.destinataire)).all() == ["paul@exemple.fr"]
 
-    def test_without_an_address_it_says_so(self, secret, appeler, cast):
+    def test_without_an_address_it_says_so(self, secret, appeler, cast, session):
+        session.get(Personne, cast.eleve_a).login = "paul.eleve"
+        session.commit()
         answer = appeler(secret, f"/personnes/{cast.eleve_a}/nouveau-mot-de-passe", "POST")
         assert (answer.status_code, "mail" in answer.get_json()["erreur"]) == (422, True)

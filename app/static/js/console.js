@@ -118,6 +118,7 @@
       },
       render: words,
     });
+    select.setAttribute("aria-label", label || "Choix"); // its label now names the field one types in
     control.control_input.setAttribute("aria-label", label || "Rechercher");
     control.dropdown_content.setAttribute("aria-label", label || "Choix");
   };
