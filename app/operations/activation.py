@@ -6,11 +6,12 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import RuleViolationError
+from app.extensions import now
 from app.models import SANS_ADRESSE, Attribution, Compte, Personne, Rattachement
-from app.operations import journal
+from app.operations import journal, liens_ouverts
 from app.operations.deployment import Deployment
-from app.operations.messages import send
-from app.operations.saisies import SYSTEME
+from app.operations.messages import in_words, send
+from app.operations.saisies import SYSTEME, Actor, record
 from app.operations.titulaires import Titulaire, holder_of
 
 DEJA = "Ce compte est déjà activé. Connectez-vous, ou demandez un nouveau mot de passe."
@@ -38,6 +39,8 @@ def activer(
         raise RuleViolationError(who.suspension)
     if who.compte is not None or who.deleted or not personne.login:
         raise RuleViolationError(DEJA)
+    liens_ouverts.close(session, personne.id, None)
+    before = personne.email
     if email:
         personne.email = email
     compte = Compte(
@@ -63,6 +66,8 @@ def activer(
         etablissement_id=school,
         apres={"profil": profiles},
     )
+    if before and before != personne.email:
+        _tell_before(session, before, personne, compte, deployment)
     _tell(session, Titulaire(personne, compte), deployment)
     return compte
 
@@ -105,3 +110,20 @@ def _tell(session: Session, who: Titulaire, deployment: Deployment) -> None:
             qui=who.call_name,
             login=who.login,
         )
+
+
+def _tell_before(
+    session: Session, before: str, personne: Personne, compte: Compte, deployment: Deployment
+) -> None:
+    """Write that the address known before serves no more, and tell who reads it: a code may be stolen."""
+    me = Actor(str(compte), compte.id)
+    changes = {"email": (before, personne.email)}
+    record(session, personne, "compte.changer_coordonnees", me, changes=changes)
+    send(
+        session,
+        "courriels/adresse_changee.html",
+        before,
+        deployment,
+        qui=Titulaire(personne, compte).call_name,
+        quand=in_words(now()),
+    )

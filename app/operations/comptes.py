@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.extensions import now
 from app.models import Attribution, Compte
-from app.operations import journal
+from app.operations import journal, liens_ouverts
 from app.operations.saisies import SYSTEME, Actor, clean_text
 from app.operations.sessions import MotifFin, end_all
 
@@ -16,8 +16,10 @@ from app.operations.sessions import MotifFin, end_all
 def changer_mot_de_passe(
     session: Session, compte: Compte, empreinte: str, *, sauf_jeton: str | None, acteur: Actor = SYSTEME
 ) -> None:
-    """Store the digest of a new password and end every other session of the account."""
+    """Store the digest of a new password; other sessions and links sent to choose one end."""
     compte.password = empreinte
+    nobody = None if compte.personne_id is not None else compte.id
+    liens_ouverts.close(session, compte.personne_id, nobody, usage="ent")
     end_all(session, compte.id, MotifFin.MOT_DE_PASSE, sauf_jeton=sauf_jeton)
     _journal(session, "compte.changer_secret", compte, acteur)
 

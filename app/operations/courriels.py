@@ -38,10 +38,10 @@ def queue(
     """
     check_headers(destinataire, objet)
     values = {
-        "destinataire": _text(destinataire).strip(),
-        "objet": _text(objet),
-        "texte": _text(texte),
-        "html": None if html is None else _text(html),
+        "destinataire": normalised(destinataire).strip(),
+        "objet": normalised(objet),
+        "texte": normalised(texte),
+        "html": None if html is None else normalised(html),
         "cle": cle or uuid4().hex,
         "etablissement_id": etablissement_id,
         "secret": secret,
@@ -65,7 +65,7 @@ def check_headers(destinataire: str, objet: str) -> None:
     """
     message = EmailMessage(policy=SMTP)
     try:
-        message["To"] = _text(destinataire).strip()
+        message["To"] = normalised(destinataire).strip()
         addresses = message["To"].addresses
     except (ValueError, IndexError):
         addresses = ()
@@ -73,7 +73,7 @@ def check_headers(destinataire: str, objet: str) -> None:
     if not valid or len(destinataire) > 255:
         raise UserError("Cette adresse électronique n’est pas valable.", field="destinataire")
     try:
-        message["Subject"] = _text(objet)
+        message["Subject"] = normalised(objet)
     except ValueError as error:
         raise UserError("L’objet d’un courriel tient sur une seule ligne.", field="objet") from error
     if len(objet) > 255:
@@ -103,6 +103,6 @@ def cancel(session: Session, courriel: Courriel) -> None:
     session.flush()
 
 
-def _text(value: str) -> str:
-    """Return the text composed (NFC), without NUL nor lone surrogates."""
+def normalised(value: str) -> str:
+    """Return the text composed (NFC), without NUL nor lone surrogates, as mails keep it."""
     return unicodedata.normalize("NFC", value.encode("utf-8", "replace").decode()).replace("\0", "")

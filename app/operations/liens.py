@@ -8,20 +8,20 @@ random bits: only its digest is kept, and the mail that carries it is sealed unt
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Callable
+from datetime import timedelta
 
-from sqlalchemy import ColumnElement, CursorResult, delete, func, select, update
+from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from app.database import lock
 from app.errors import RuleViolationError
 from app.extensions import now
 from app.models import Compte, Courriel, LienMotDePasse, Personne
-from app.operations import activation, comptes, journal
+from app.operations import activation, comptes, courriels, journal
 from app.operations.deployment import Deployment
-from app.operations.messages import send
+from app.operations.liens_ouverts import EXEMPT, close, of
+from app.operations.messages import in_words, send
 from app.operations.saisies import Actor
 from app.operations.sessions import digest
 from app.operations.titulaires import Titulaire, holder_of
@@ -30,10 +30,7 @@ ENT, SCOLARITE = "ent", "scolarite"
 DUREE = timedelta(hours=24)
 PAR_HEURE = 3
 OUBLIES_APRES = timedelta(days=30)
-PARIS = ZoneInfo("Europe/Paris")
 PERIME = "Ce lien a déjà servi, ou son délai est passé. Demandez-en un nouveau."
-EXEMPT = {"synchronize_session": False, "hors_perimetre": True}
-"""Nobody's perimeter holds the links: counting and closing them goes past it."""
 
 
 def nouveau_mot_de_passe(
@@ -170,7 +167,16 @@ def find(session: Session, token: str) -> tuple[LienMotDePasse, Titulaire] | Non
         return None
     personne = lien.personne
     who = holder_of(session, personne) if personne is not None else Titulaire(None, lien.compte)
-    return None if who.deleted else (lien, who)
+    return None if who.deleted or _went_elsewhere(session, lien, who) else (lien, who)
+
+
+def _went_elsewhere(session: Session, lien: LienMotDePasse, who: Titulaire) -> bool:
+    """Tell whether the link left for an address that is no longer its holder's, whoever changed it."""
+    sent_to = session.execute(
+        select(Courriel.destinataire).where(Courriel.cle == f"lien:{lien.id}"),
+        execution_options={"hors_perimetre": True},
+    ).scalar_one_or_none()
+    return sent_to is not None and sent_to != courriels.normalised(who.address).strip()
 
 
 def choisir_mot_de_passe(session: Session, token: str, empreinte: str, *, deployment: Deployment) -> Compte:
@@ -236,24 +242,11 @@ def spend(session: Session, lien: LienMotDePasse) -> None:
     close(session, lien.personne_id, lien.compte_id, usage=lien.usage)
 
 
-def close(
-    session: Session, personne_id: int | None, compte_id: int | None, *, usage: str | None = None
-) -> None:
-    """Make the links already sent useless: a newer one leaves, the address changed, or one has served."""
-    instant = now()
-    statement = update(LienMotDePasse).where(
-        *_of(personne_id, compte_id), LienMotDePasse.servi_le.is_(None), LienMotDePasse.expire_le > instant
-    )
-    if usage is not None:
-        statement = statement.where(LienMotDePasse.usage == usage)
-    session.execute(statement.values(expire_le=instant).execution_options(**EXEMPT))
-
-
 def room(session: Session, who: Titulaire) -> bool:
     """Tell whether one more mail may leave: three an hour and a person at most, whoever asks (L10)."""
     personne_id, compte_id = who.keys
     lock(session, f"liens:{personne_id}:{compte_id}")
-    mine = _of(personne_id, compte_id)
+    mine = of(personne_id, compte_id)
     old = LienMotDePasse.expire_le < now() - OUBLIES_APRES
     session.execute(delete(LienMotDePasse).where(*mine, old).execution_options(**EXEMPT))
     recent = (
@@ -263,11 +256,6 @@ def room(session: Session, who: Titulaire) -> bool:
         .execution_options(hors_perimetre=True)
     )
     return session.execute(recent).scalar_one() < PAR_HEURE
-
-
-def in_words(instant: datetime) -> str:
-    """Write an instant as a sentence does."""
-    return instant.astimezone(PARIS).strftime("%d/%m/%Y à %H:%M")
 
 
 def _check_reachable(who: Titulaire) -> None:
@@ -286,9 +274,3 @@ def _check_reachable(who: Titulaire) -> None:
             f"{name} n’a pas d’adresse e-mail\u00a0: aucun lien ne peut partir. Saisissez-la sur sa"
             " fiche, ou remettez-lui ses identifiants de première connexion."
         )
-
-
-def _of(personne_id: int | None, compte_id: int | None) -> Sequence[ColumnElement[bool]]:
-    if personne_id is not None:
-        return (LienMotDePasse.personne_id == personne_id,)
-    return (LienMotDePasse.compte_id == compte_id,)

@@ -11,8 +11,10 @@ import re
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -27,6 +29,7 @@ SECRET = "[lien personnel, connu du seul destinataire]"  # noqa: S105  (what sta
 """What the stored texts hold where the mail that leaves has its personal link."""
 USE = "courriel"
 WIDTH = 72
+PARIS = ZoneInfo("Europe/Paris")
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,11 @@ def reveal(texts: Mapping[str, str | None], sealed: str | None, key: str) -> dic
         return dict(texts)
     link = coffre.unseal(key, USE, sealed)
     return {name: text and text.replace(SECRET, link) for name, text in texts.items()}
+
+
+def in_words(instant: datetime) -> str:
+    """Write an instant as a sentence does."""
+    return instant.astimezone(PARIS).strftime("%d/%m/%Y à %H:%M")
 
 
 def _name(deployment: Deployment) -> str:

@@ -22,8 +22,7 @@ from app.models import CodeSecours, Compte, SecondFacteur
 from app.operations import coffre, journal
 from app.operations.codes import ALPHABET
 from app.operations.deployment import Deployment
-from app.operations.liens import in_words
-from app.operations.messages import send
+from app.operations.messages import in_words, send
 from app.operations.saisies import Actor
 from app.operations.sessions import MotifFin, end_all
 from app.operations.titulaires import Titulaire
@@ -65,7 +64,7 @@ def etat_of(session: Session, compte_id: int) -> Etat:
 
 
 def preparer(session: Session, compte: Compte, deployment: Deployment) -> SecondFacteur:
-    """Draw a secret, not asked for until it is confirmed; one drawn before and not confirmed is kept.
+    """Draw a secret, not asked for until it is confirmed; one drawn before may have been read by another.
 
     :raises RuleViolationError: there is a second factor already.
     """
@@ -73,11 +72,10 @@ def preparer(session: Session, compte: Compte, deployment: Deployment) -> Second
     if row is not None and row.confirme_le is not None:
         raise RuleViolationError("Votre second facteur est déjà installé.")
     if row is None:
-        row = SecondFacteur(
-            compte_id=compte.id, secret=coffre.seal(deployment.cle, USE, pyotp.random_base32(32))
-        )
+        row = SecondFacteur(compte_id=compte.id)
         session.add(row)
-        session.flush()
+    row.secret = coffre.seal(deployment.cle, USE, pyotp.random_base32(32))
+    session.flush()
     return row
 
 
@@ -93,8 +91,12 @@ def address_of(row: SecondFacteur, compte: Compte, deployment: Deployment) -> st
     return totp.provisioning_uri(name=str(compte.username), issuer_name=issuer)
 
 
-def confirmer(session: Session, compte: Compte, typed: str, deployment: Deployment) -> list[str]:
+def confirmer(
+    session: Session, compte: Compte, typed: str, deployment: Deployment, *, sauf_jeton: str | None = None
+) -> list[str]:
     """Install the second factor with the first code it gives; return the recovery codes, shown once.
+
+    Every other session ends: it was opened with the password alone.
 
     :raises RuleViolationError: a wrong code, or nothing to confirm.
     """
@@ -105,6 +107,7 @@ def confirmer(session: Session, compte: Compte, typed: str, deployment: Deployme
         raise RuleViolationError(FAUX, field="code")
     row.confirme_le = now()
     codes = _draw_codes(session, compte, deployment)
+    end_all(session, compte.id, MotifFin.SECOND_FACTEUR, sauf_jeton=sauf_jeton)
     _written(session, compte, "compte.poser_second_facteur", Actor(str(compte), compte.id))
     _tell(session, compte, "installe", deployment)
     return codes

@@ -119,6 +119,19 @@ def complete(session: Session, session_id: int) -> str | None:
     return token if isinstance(done, CursorResult) and done.rowcount > 0 else None
 
 
+def end_waiting(session: Session, compte_id: int) -> None:
+    """End the sessions of an account that wait to install its second factor."""
+    session.execute(
+        update(SessionCompte)
+        .where(
+            SessionCompte.compte_id == compte_id,
+            SessionCompte.etape == INSTALLATION,
+            SessionCompte.fin.is_(None),
+        )
+        .values(fin=now(), motif_fin=str(MotifFin.SECOND_FACTEUR))
+    )
+
+
 def open_of(session: Session, compte_id: int, *, heures: int) -> Sequence[SessionCompte]:
     """Return the sessions of an account that still open something, the latest seen first."""
     instant = now()

@@ -138,6 +138,7 @@ def _step_of(session: Session, compte: Compte) -> str | None:
     if not second_factor_required(compte) or settings.second_factor_may_wait():
         return None
     seconds_facteurs.preparer(session, compte, Deployment.of(settings))
+    sessions.end_waiting(session, compte.id)  # its page would show the secret just drawn
     return sessions.INSTALLATION
 
 

@@ -11,13 +11,14 @@ from datetime import timedelta
 from flask import request
 from sqlalchemy.orm import Session
 
+from app.errors import UserError
 from app.models import Compte, SessionCompte
 from app.operations import connexions, journal, seconds_facteurs, sessions
 from app.operations.connexions import Frein
 from app.operations.deployment import Deployment
 from app.security import throttle
 from app.security.connexion import Issue, note_opened
-from app.security.sessions import remember
+from app.security.sessions import current_token, remember
 from app.security.transactions import own_transaction
 
 MOST = 5
@@ -26,9 +27,7 @@ MOST = 5
 def prove(waiting: SessionCompte, typed: str, deployment: Deployment) -> Issue:
     """Check a code and open the session for good."""
     account = waiting.compte
-    of_account = Frein(
-        f"second:{account.id}", libres=MOST, plafond=timedelta(minutes=1), oubli=timedelta(hours=1)
-    )
+    of_account = _of_account(account.id)
     of_session = Frein(
         f"second-session:{waiting.id}", libres=MOST, plafond=timedelta(hours=1), oubli=timedelta(hours=1)
     )
@@ -46,6 +45,28 @@ def prove(waiting: SessionCompte, typed: str, deployment: Deployment) -> Issue:
         return _open(own, waiting, compte)
 
 
+def count_try(compte_id: int) -> None:
+    """Count a code typed in an open session before it is looked at: whoever stole the session guesses too.
+
+    :raises UserError: too many were wrong.
+    """
+    with own_transaction() as own:
+        wait = connexions.attempt(own, [_of_account(compte_id)])
+    if wait > timedelta(0):
+        text = connexions.wait_text(wait)
+        raise UserError(f"Trop de codes faux. Réessayez dans {text}.", field="code")
+
+
+def forget_tries(compte_id: int) -> None:
+    """Forget the wrong codes: the right one came."""
+    with own_transaction() as own:
+        connexions.succeed(own, effacer=[_of_account(compte_id).cle], rendre=[])
+
+
+def _of_account(compte_id: int) -> Frein:
+    return Frein(f"second:{compte_id}", libres=MOST, plafond=timedelta(minutes=1), oubli=timedelta(hours=1))
+
+
 def install(waiting: SessionCompte, typed: str, deployment: Deployment) -> tuple[Issue, list[str]]:
     """Install the second factor a role asks for, with its first code, and open the session for good.
 
@@ -53,7 +74,7 @@ def install(waiting: SessionCompte, typed: str, deployment: Deployment) -> tuple
     """
     with own_transaction() as own:
         compte = own.get_one(Compte, waiting.compte_id)
-        codes = seconds_facteurs.confirmer(own, compte, typed, deployment)
+        codes = seconds_facteurs.confirmer(own, compte, typed, deployment, sauf_jeton=current_token())
         return _open(own, waiting, compte), codes
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import segno
-from flask import Response, abort, make_response, redirect, request, url_for
+from flask import Response, abort, flash, make_response, redirect, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_wtf import FlaskForm
@@ -155,8 +156,11 @@ class SecondFacteurView(PreauBaseView):
             return redirect(url_for(".voir"))
         if form.validate_on_submit():
             typed = form.code.data or ""
+            token = current_token()
             codes, refusal = run_act(
-                lambda: seconds_facteurs.confirmer(db.session(), _mine(), typed, deployment())
+                lambda: seconds_facteurs.confirmer(
+                    db.session(), _mine(), typed, deployment(), sauf_jeton=token
+                )
             )
             if refusal is None:
                 return self._codes(codes)
@@ -177,7 +181,7 @@ class SecondFacteurView(PreauBaseView):
         form = CodeForm()
         if form.validate_on_submit():
             typed = form.code.data or ""
-            codes, refusal = run_act(
+            codes, refusal = _tried(
                 lambda: seconds_facteurs.renouveler_codes(db.session(), _mine(), typed, deployment())
             )
             if refusal is None:
@@ -191,15 +195,17 @@ class SecondFacteurView(PreauBaseView):
         """Take it away, against a code; a role that asks for it keeps it."""
         form, me = CodeForm(), _me()
         required = second_factor_required(me)
-        done = "Second facteur retiré. Votre mot de passe suffit de nouveau."
-        if form.validate_on_submit() and commit_act(
-            lambda: seconds_facteurs.retirer(
-                db.session(), _mine(), form.code.data or "", deployment(), obligatoire=required
-            ),
-            message=done,
-            form=form,
-        ):
-            return redirect(url_for(".voir"))
+        if form.validate_on_submit():
+            typed = form.code.data or ""
+            _done, refusal = _tried(
+                lambda: seconds_facteurs.retirer(
+                    db.session(), _mine(), typed, deployment(), obligatoire=required
+                )
+            )
+            if refusal is None:
+                flash("Second facteur retiré. Votre mot de passe suffit de nouveau.", "success")
+                return redirect(url_for(".voir"))
+            show_refusal(refusal, form)
         return self._page(me, CodeForm(formdata=None), form)
 
     @expose("/codes.txt", methods=["POST"])
@@ -271,10 +277,24 @@ def _reset(compte: Compte) -> None:
     seconds_facteurs.reinitialiser(db.session(), compte, actor(), deployment())
 
 
+def _tried(act: Callable[[], Any]) -> tuple[Any, UserError | None]:
+    """Run an act that asks for a code, each try counted before it is looked at."""
+    me = _me().id
+    db.session.rollback()  # counting takes a transaction of its own: SQLite has one writer
+    try:
+        second_facteur.count_try(me)
+    except UserError as error:
+        return None, error
+    result, refusal = run_act(act)
+    if refusal is None:
+        second_facteur.forget_tries(me)
+    return result, refusal
+
+
 def _installation(etat: Etat, compte: Compte) -> dict[str, Any]:
     """Return what the page of installation shows: the QR code, and the secret to type by hand."""
-    if etat.facteur is None:
-        abort(404)
+    if etat.facteur is None or etat.pose:
+        abort(404)  # the secret of a second factor in use is shown to nobody
     here = deployment()
     drawn = segno.make(seconds_facteurs.address_of(etat.facteur, compte, here), error="m")
     svg = drawn.svg_inline(omitsize=True, border=4, light="#fff", dark="#000", svgclass=None, lineclass=None)

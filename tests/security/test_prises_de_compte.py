@@ -1,0 +1,175 @@
+"""Ways of taking an account that must lead nowhere: half sessions, guesses, links that outlive their use."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pyotp
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from app.extensions import now
+from app.models import Compte, Courriel, LienMotDePasse, Personne, SecondFacteur
+from app.operations import activation, coffre, comptes, liens, messages, personnes, seconds_facteurs
+from app.operations.deployment import Deployment
+from app.operations.saisies import Actor
+from tests.security.conftest import attribuer, compte, connecte, entrer, jeton
+
+CODE, INSTALLER = "/connexion/second-facteur/", "/connexion/second-facteur/installer"
+MIEN = "/mon-espace/second-facteur/"
+PERIODE = timedelta(seconds=seconds_facteurs.SECONDES)
+
+
+@pytest.fixture
+def horloge():
+    with time_machine.travel(now(), tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def ici(app):
+    return Deployment.of(app.extensions["reglages"])
+
+
+def secret_on(page):
+    """Return the secret an installation page shows, None when it shows none."""
+    found = re.search(r"(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4}", page)
+    return found[0].replace(" ", "") if found else None
+
+
+def taper(client, path, code, form=None):
+    return client.post(path, data={"code": code, "csrf_token": jeton(client, form or path)})
+
+
+class TestInstallationVolee:
+    """Somebody who holds the password alone opens the page of installation before the owner does."""
+
+    @pytest.fixture
+    def assistant(self, app, session):
+        app.extensions["reglages"].second_facteur_reportable = False
+        row = compte(session, "assistant.essai")
+        attribuer(session, row, "assistant_n2")
+        session.commit()
+        return row
+
+    def test_the_secret_the_owner_installed_is_shown_to_no_other_session(self, app, assistant, horloge):
+        thief, owner = app.test_client(), app.test_client()
+        assert entrer(thief, "assistant.essai").location == INSTALLER
+        early = secret_on(thief.get(INSTALLER).text)
+        assert early
+        assert entrer(owner, "assistant.essai").location == INSTALLER
+        kept = secret_on(owner.get(INSTALLER).text)
+        assert kept != early, "what was drawn for somebody else may be known to them"
+        assert secret_on(thief.get(INSTALLER).text) is None, "another session waits in its place"
+        assert taper(owner, INSTALLER, pyotp.TOTP(kept).now()).status_code == 200
+        assert connecte(owner)
+        assert secret_on(thief.get(INSTALLER).text) is None
+        horloge.shift(PERIODE)
+        again = app.test_client()
+        assert entrer(again, "assistant.essai").location == CODE
+        assert secret_on(again.get(INSTALLER, follow_redirects=True).text) is None
+
+    def test_installing_ends_the_sessions_the_password_alone_had_opened(self, app, session, cast, horloge):
+        attribuer(session, compte(session, "local.essai"), "correspondant", etablissement_id=cast.ecole_a)
+        session.commit()
+        thief, owner = app.test_client(), app.test_client()
+        for client in (thief, owner):
+            entrer(client, "local.essai")
+        owner.post(MIEN, data={"csrf_token": jeton(owner, MIEN)})
+        kept = secret_on(owner.get(f"{MIEN}installer").text)
+        assert taper(owner, f"{MIEN}installer", pyotp.TOTP(kept).now()).status_code == 200
+        assert connecte(owner)
+        assert not connecte(thief)
+
+
+class TestDeviner:
+    @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+    def test_codes_are_not_guessed_from_an_open_session(self, app, client, session, ici, horloge):
+        row = compte(session, "claire.montagne")
+        facteur = seconds_facteurs.preparer(session, row, ici)
+        application = pyotp.TOTP(seconds_facteurs.secret_of(facteur, ici))
+        seconds_facteurs.confirmer(session, row, application.now(), ici)
+        session.commit()
+        horloge.shift(PERIODE)
+        entrer(client, "claire.montagne")
+        taper(client, CODE, application.now())
+        assert connecte(client)
+        horloge.shift(PERIODE)
+        for path in ("retirer", "codes"):
+            for _ in range(6):
+                taper(client, f"{MIEN}{path}", "000000", form=MIEN)
+        blocked = taper(client, f"{MIEN}retirer", application.now(), form=MIEN)
+        assert "Trop de codes faux" in blocked.text
+        session.expire_all()
+        assert session.get(SecondFacteur, row.id) is not None
+        session.rollback()
+        horloge.shift(timedelta(minutes=2))
+        assert taper(client, f"{MIEN}retirer", application.now(), form=MIEN).status_code == 302
+
+
+class TestLiensQuiDurent:
+    """A link that left for an address proved wrong, or read by somebody else, opens nothing any more."""
+
+    @pytest.fixture
+    def eleve(self, session, cast):
+        row = session.get(Personne, cast.eleve_a)
+        row.login, row.email = "paul.elevea", "mauvaise.adresse@exemple.fr"
+        session.commit()
+        return row
+
+    @pytest.fixture
+    def lien(self, session, ici):
+        def send(person):
+            mail = liens.nouveau_mot_de_passe(session, person, Actor("Admin"), deployment=ici)
+            session.commit()
+            return coffre.unseal(ici.cle, messages.USE, mail.secret).rpartition("/")[2]
+
+        return send
+
+    def test_an_account_activated_with_a_code(self, session, eleve, ici, lien):
+        token = lien(eleve)
+        activation.activer(
+            session, eleve, "x", generation=eleve.code_generation, deployment=ici, email="paul@exemple.fr"
+        )
+        session.commit()
+        assert liens.find(session, token) is None
+        told = session.scalars(select(Courriel.destinataire).where(Courriel.objet.contains("adresse"))).all()
+        assert told == ["mauvaise.adresse@exemple.fr"], "the address known before learns it serves no more"
+
+    def test_a_password_changed_by_its_holder(self, session, eleve, ici, lien):
+        row = compte(session, "paul.elevea", personne=eleve)
+        token = lien(eleve)
+        comptes.changer_mot_de_passe(session, row, "y", sauf_jeton=None, acteur=Actor("Paul", row.id))
+        session.commit()
+        assert liens.find(session, token) is None
+
+    def test_an_address_corrected_on_the_sheet(self, session, cast, eleve, ici, lien):
+        compte(session, "paul.elevea", personne=eleve)
+        token = lien(eleve)
+        personnes.edit(
+            session,
+            eleve,
+            {"email": "paul@exemple.fr"},
+            profil="eleve",
+            etablissement_id=cast.ecole_a,
+            acteur=Actor("Admin"),
+        )
+        session.commit()
+        assert liens.find(session, token) is None
+
+    @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+    def test_somebody_suspended_or_gone_meanwhile(self, app, session, eleve, lien):
+        token = lien(eleve)
+        for name in ("suspendu_le", "supprime_le"):
+            setattr(eleve, name, now())
+            session.commit()
+            client = app.test_client()
+            assert client.get(f"/connexion/lien/{token}").location == "/connexion/lien/"
+            page = client.get("/connexion/lien/")
+            assert 'name="nouveau"' not in page.text
+            setattr(eleve, name, None)
+            session.commit()
+        assert session.scalars(select(Compte.id)).all() == []
+        assert session.scalars(select(LienMotDePasse.servi_le)).all() == [None]
