@@ -9,9 +9,8 @@ from flask import Response, jsonify
 from flask_appbuilder.api import expose
 
 from app.api import schemas
-from app.api.base import PreauApi, act, body, problem, refused, right
+from app.api.base import PreauApi, act, body, problem, right
 from app.api.personnes import ABSENT
-from app.errors import UserError
 from app.exports import personnes as export
 from app.extensions import db
 from app.models import Personne
@@ -60,16 +59,12 @@ class ComptesApi(PreauApi):
             422: {$ref: '#/components/responses/422'}
             429: {$ref: '#/components/responses/429'}
         """
-        try:
-            reason = body(schemas.Suspension())["motif"]
-        except UserError as error:
-            return refused(error)
 
         def suspend(person: Personne, school_id: int) -> None:
             suspensions.suspendre(
                 db.session(),
                 person,
-                reason,
+                body(schemas.Suspension())["motif"],
                 etablissement_id=school_id,
                 detenus=current_pouvoirs(),
                 acteur=actor(),
