@@ -15,7 +15,7 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from app.config import Reglages
-from app.database import refresh_statistics, rows_of
+from app.database import commit_without_waiting, refresh_statistics, rows_of
 from app.errors import UserError
 from app.imports import Source, open_sources
 from app.imports.ahead import read_ahead
@@ -82,8 +82,10 @@ def read_and_compare(
             with _calm_collector():
                 new = not _known_scope(session, entete.espace)
                 objects = read_ahead(source, files, structures, nouveaux=new)
+                counted = 0
                 for read in comparer(session, alimentation, entete, objects, etablissements=etablissements):
-                    _count(session, LUES)
+                    counted = _count(session, LUES, read, counted)
+                    commit_without_waiting(session)
                     session.commit()
                     progress(read, None)
         except UserError as error:
@@ -116,6 +118,7 @@ def apply(
         if (uais is None or line.uai in uais) and (lignes is None or line.id in lignes)
     ]
     refused = []
+    counted = 0
     with _calm_collector():
         for done, line in enumerate(chosen, start=1):
             try:
@@ -126,7 +129,7 @@ def apply(
                 session.rollback()
                 refused.append(error.message)
             else:
-                _count(session, ECRITES)
+                counted = _count(session, ECRITES, done, counted)
                 session.commit()
             progress(done, len(chosen))
     clore_application(session, alimentation)
@@ -157,9 +160,12 @@ def _calm_collector() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _count(session: Session, names: Sequence[str]) -> None:
-    """Let the planner know what this batch or school adds, in the transaction that adds it."""
+def _count(session: Session, names: Sequence[str], done: int, counted: int) -> int:
+    """Let the planner know what batches or schools add, each time a fifth more is done."""
+    if done <= counted + counted // 5:
+        return counted
     refresh_statistics(session, [Alimentation.metadata.tables[name] for name in names])
+    return done
 
 
 def _settings() -> Reglages:

@@ -55,11 +55,13 @@ def allocate(session: Session, people: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _in_use(session: Session, logins: list[str]) -> set[str]:
-    people = rows_of(session, "SELECT login FROM personne WHERE login IN :logins", logins=logins)
-    accounts = rows_of(
-        session, "SELECT lower(username) FROM ab_user WHERE lower(username) IN :logins", logins=logins
+    rows = rows_of(
+        session,
+        "SELECT login FROM personne WHERE login IN :logins"
+        " UNION ALL SELECT lower(username) FROM ab_user WHERE lower(username) IN :logins",
+        logins=logins,
     )
-    return {row[0] for row in (*people, *accounts)}
+    return {row[0] for row in rows}
 
 
 def _remember(session: Session, last: dict[str, int], known: set[str]) -> None:

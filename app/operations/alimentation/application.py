@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,7 +15,7 @@ from app.extensions import now
 from app.models import Academie, Alimentation, AlimentationEtablissement, Etablissement
 from app.operations import journal
 from app.operations.alimentation.apercu import etablissements_a_appliquer
-from app.operations.alimentation.champs import ORDRE, PERSONNES
+from app.operations.alimentation.champs import PERSONNES
 from app.operations.alimentation.ecritures import Ecritures, now_of
 from app.operations.alimentation.etablissements import (
     appliquer_classes,
@@ -29,6 +31,8 @@ from app.operations.alimentation.gens import Contexte, LigneEcart, appliquer_lot
 from app.operations.alimentation.references import References, ensure_school
 
 LOT = 1000
+PAGE = 4000
+"""Differences read at a time: all those of most schools."""
 
 
 def appliquer_etablissement(
@@ -58,9 +62,7 @@ def appliquer_etablissement(
         ligne.departs_acceptes = True
     ctx = _context(session, alimentation, ligne)
     _apply_common(ctx)
-    for kind in ORDRE:
-        for batch in _batches(ctx, kind, ctx.uai):
-            _apply_batch(ctx, kind, batch)
+    _apply_all(ctx, ctx.uai)
     appliquer_liens(ctx)
     detacher_responsables(ctx)
     _remove_people_gone(ctx)
@@ -120,40 +122,52 @@ def _context(session: Session, alimentation: Alimentation, ligne: AlimentationEt
 def _apply_common(ctx: Contexte) -> None:
     """Apply the nomenclature lines, which belong to no school: the first one applied brings them."""
     school, ctx.etablissement_id = ctx.etablissement_id, 0
-    for kind in ("mef", "matiere"):
-        for batch in _batches(ctx, kind, None):
-            _apply_batch(ctx, kind, batch)
+    _apply_all(ctx, None)
     ctx.etablissement_id = school
 
 
-def _batches(ctx: Contexte, kind: str, uai: str | None) -> Iterator[list[LigneEcart]]:
-    """Yield the pending differences of one kind, in slices by id."""
-    last = 0
+def _apply_all(ctx: Contexte, uai: str | None) -> None:
+    """Apply what is pending; a kind that takes several batches reads in each what the others wrote."""
+    before = None
+    for kind, batch in _batches(ctx, uai):
+        if kind == before:
+            ctx.ecritures.vider()
+        _apply_batch(ctx, kind, batch)
+        before = kind
+    ctx.ecritures.vider(signer=True)
+
+
+def _batches(ctx: Contexte, uai: str | None) -> Iterator[tuple[str, list[LigneEcart]]]:
+    """Yield the pending differences kind by kind, each in slices by id; most schools are read at once."""
     school = "uai = :uai" if uai else "uai IS NULL AND objet IN :kinds"
     values = {"uai": uai} if uai else {"kinds": ["mef", "matiere"]}
+    rank = last = -1
     while True:
         rows = rows_of(
             ctx.session,
-            "SELECT id, nature, objet, cle, personne_id, partage, empreinte, donnees, code FROM ecart"
-            f" WHERE alimentation_id = :feed AND {school} AND ordre = :ordre AND applique_le IS NULL"
-            " AND nature <> 'anomalie' AND id > :last ORDER BY id LIMIT :size",
+            "SELECT id, nature, objet, cle, personne_id, partage, empreinte, donnees, code, ordre FROM ecart"
+            f" WHERE alimentation_id = :feed AND {school} AND (ordre, id) > (:rank, :last)"
+            " AND applique_le IS NULL AND nature <> 'anomalie' ORDER BY ordre, id LIMIT :size",
             feed=ctx.alimentation_id,
-            ordre=ORDRE[kind],
+            rank=rank,
             last=last,
-            size=LOT,
+            size=PAGE,
             **values,
         )
-        if rows:
-            yield [LigneEcart(*row) for row in rows]
-        if len(rows) < LOT:
+        for kind, alike in groupby(rows, key=itemgetter(2)):
+            lines = [LigneEcart(*row[:-1]) for row in alike]
+            for start in range(0, len(lines), LOT):
+                yield kind, lines[start : start + LOT]
+        if len(rows) < PAGE:
             return
-        last = rows[-1][0]
+        last, rank = rows[-1][0], rows[-1][-1]
 
 
 def _apply_batch(ctx: Contexte, kind: str, batch: list[LigneEcart]) -> None:
     if kind in PERSONNES:
         appliquer_lot(ctx, kind, batch)
     elif kind == "lien":
+        ctx.ecritures.vider(signer=True)
         appliquer_lot_liens(ctx, batch)
     elif kind == "etablissement":
         appliquer_ecole(ctx, batch)
@@ -161,7 +175,6 @@ def _apply_batch(ctx: Contexte, kind: str, batch: list[LigneEcart]) -> None:
         appliquer_classes(ctx, kind, batch)
     else:
         appliquer_nomenclature(ctx, kind, batch)
-    ctx.ecritures.vider()
 
 
 def _remove_people_gone(ctx: Contexte) -> None:

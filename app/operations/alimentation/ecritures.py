@@ -34,6 +34,10 @@ LISTES = {"eleve_groupe", "option_suivie", "fonction_exercee", "service_enseigne
 """Tables whose rows a source may state twice."""
 
 
+TRANCHE = 2000
+"""Differences marked as applied by one statement."""
+
+
 def table(name: str) -> Table:
     """Return a table of the model by name."""
     return TABLES[name]
@@ -139,8 +143,8 @@ class Ecritures:
         if not neuve:
             self.remplacees[name].append(owner)
 
-    def vider(self) -> None:
-        """Write everything gathered."""
+    def vider(self, *, signer: bool = False) -> None:
+        """Write everything gathered; differences applied are marked together, when asked to ``signer``."""
         session = self.session
         self._insert("personne", PERSONNE)
         for columns, rows in self.personnes.items():
@@ -171,14 +175,17 @@ class Ecritures:
             ("personne_id", "etablissement_id", "empreinte", "presente", "absente_de", "champs"),
             self.fiches,
         )
-        bulk_update(
-            session,
-            table("ecart"),
-            "id",
-            ("etablissement_id", "personne_id", "defaire", "applique_le", "donnees"),
-            [(*row[:-1], None, row[-1]) for row in self.ecarts],
-        )
+        ecarts = self.ecarts
         self._clear()
+        for start in range(0, len(ecarts) if signer else 0, TRANCHE):
+            bulk_update(
+                session,
+                table("ecart"),
+                "id",
+                ("etablissement_id", "personne_id", "defaire", "applique_le", "donnees"),
+                [(*row[:-1], None, row[-1]) for row in ecarts[start : start + TRANCHE]],
+            )
+        self.ecarts = [] if signer else ecarts
 
     def _insert(self, name: str, columns: tuple[str, ...]) -> None:
         rows = self.nouveaux.pop(name, [])

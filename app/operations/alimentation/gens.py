@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -98,7 +99,7 @@ class Contexte:
     complet: bool = True
     """The files state whole records: not those of a delta."""
     reserve: Iterator[int] = field(default_factory=lambda: iter(()))
-    """Ids reserved for the new attachments of people the base knows."""
+    """Ids reserved for the new attachments of the batch at hand."""
 
     def compter(self, nature: str, nombre: int = 1) -> None:
         """Count what was applied, for the journal."""
@@ -175,9 +176,9 @@ def _write(ctx: Contexte, kind: str, gens: list[Gen]) -> None:
         else:
             gen.personne_id = verdict.personne_id
             known.append((gen, verdict))
+    ctx.reserve = iter(allocate_ids(ctx.session, table("rattachement"), len(gens)))
     claims = _create(ctx, kind, new, pending)
     ctx.ecritures.vider()
-    ctx.reserve = iter(allocate_ids(ctx.session, table("rattachement"), len(known)))
     states = etats(ctx.session, kind, ctx.espace, [gen.personne_id for gen, _v in known if gen.personne_id])
     agree(ctx, kind, [gen for gen, _verdict in known], states)
     for gen, verdict in known:
@@ -236,7 +237,7 @@ def _create(ctx: Contexte, kind: str, new: list[tuple[Gen, Verdict]], pending: s
             first.setdefault(ine, who)
         people.append((gen, verdict))
     ids = allocate_ids(ctx.session, table("personne"), len(people))
-    places = allocate_ids(ctx.session, table("rattachement"), len(people))
+    places = list(islice(ctx.reserve, len(people)))
     names = [
         (gen.identite.get("prenom") or "", gen.identite.get("nom_usage") or gen.identite.get("nom") or "")
         for gen, _verdict in people

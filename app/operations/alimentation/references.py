@@ -32,16 +32,16 @@ class References:
         if unknown:
             listed = sorted({code[:width] for code in unknown})
             self._learn(known, f"SELECT code, id FROM {table} WHERE code IN :codes", listed)
-            for code, label in sorted(unknown.items()):
-                if code[:width] in known:
-                    continue
+            missing = {code: label for code, label in unknown.items() if code[:width] not in known}
+            for code, label in sorted(missing.items()):
                 rows_of(
                     self.session,
                     f"INSERT INTO {table} (code, libelle) VALUES (:code, :libelle)",
                     code=code[:width],
                     libelle=(label or code)[:120],
                 )
-            self._learn(known, f"SELECT code, id FROM {table} WHERE code IN :codes", listed)
+            if missing:
+                self._learn(known, f"SELECT code, id FROM {table} WHERE code IN :codes", listed)
         return known
 
     def connus(self, table: str, codes: list[str]) -> dict[str, int]:

@@ -19,6 +19,7 @@ from app.models import (
     VerrouPersonne,
 )
 from app.operations import alimentation as engine
+from app.operations.alimentation import application, comparaison
 from app.operations.alimentation.fiches import Anomalie, Objet, Operation
 from tests.operations.alimentation.support import (
     TOUS,
@@ -32,6 +33,7 @@ from tests.operations.alimentation.support import (
     eleve,
     enseignant,
     entete,
+    fiche,
     lignes,
     personne,
     photo,
@@ -166,6 +168,37 @@ class TestApplication:
         assert personne(session, "ROUX", "Ana").email == "ana@exemple.fr"
         assert personne(session, "BLANC", "Rémi").supprime_le is not None
         assert personne(session, "ROUX", "Marie").supprime_le is None
+
+
+class TestSlices:
+    def test_a_school_that_takes_many_slices_is_applied_and_undone_whole(self, session, monkeypatch):
+        twice = fiche(
+            Objet.DIVISION, f"{A}$3A", {"uai": A, "code": "3A", "libelle": "Troisième", "mefs": []}, A
+        )
+        others = [
+            fiche(Objet.DIVISION, f"{A}${code}", {"uai": A, "code": code, "libelle": code, "mefs": []}, A)
+            for code in ("4A", "4B", "5A")
+        ]
+        stated = [*famille(), twice, *others, twice, *classe(A, 9), *classe(B, 4)]
+        empty = photo(session)
+        for module, name, size in (
+            (comparaison, "LOT", 2), (application, "LOT", 2), (application, "PAGE", 3),
+        ):  # fmt: skip
+            monkeypatch.setattr(module, name, size)
+        feed = alimenter(session, stated)
+        saved = photo(session)
+        assert sum(place[1] == A for place in saved["rattachement"]) == len((*classe(A, 9), *famille()[1:]))
+        assert [row[:2] for row in saved["division"] if row[0] == A] == [
+            (A, "3A"), (A, "4A"), (A, "4B"), (A, "5A"),
+        ]  # fmt: skip
+        rows = session.scalars(select(Ecart).where(Ecart.alimentation_id == feed.id))
+        assert all(row.applique_le and row.defaire and row.etablissement_id for row in rows)
+        assert not engine.total(alimenter(session, stated, 2).comptes)["crees"]
+        annuler(session, session.scalars(select(Alimentation).order_by(Alimentation.id.desc())).first())
+        assert photo(session) == saved
+        annuler(session, feed)
+        after = photo(session)
+        assert (after["personne"], after["rattachement"]) == (empty["personne"], empty["rattachement"])
 
 
 class TestDepartures:
