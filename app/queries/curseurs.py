@@ -141,9 +141,11 @@ def _read(part: str, key: Any) -> Any:
         return value
     if kind is datetime:
         moment = datetime.fromisoformat(part)
-        if moment.tzinfo is None:
+        if moment.tzinfo is None or not 1 < moment.year < 9999:  # one that has no UTC is refused too
             raise ValueError(part)
         return moment
     if kind is date:
         return date.fromisoformat(part)
+    if "\0" in part:
+        raise ValueError(part)
     return part

@@ -24,13 +24,19 @@ BROAD = 200
 """People found by the beginning of their name past which no other way of finding is tried."""
 SPECIFIC = 3
 """Letters from which other keys than the name itself are looked into, over a whole perimeter."""
+LAST_SIGN = 0x10FFFF
+AFTER = {0xD7FF: 0xE000}
+"""The sign after one that is followed by halves of signs, which no base stores."""
 
 
 def prefix(column: Any, key: str) -> ColumnElement[bool]:
     """Return «column starts with key» as a range, which an index answers on both engines."""
     if not key:
         return column == literal("")
-    return and_(column >= key, column < key[:-1] + chr(ord(key[-1]) + 1))
+    last = ord(key[-1])
+    if last == LAST_SIGN:
+        return column == literal(key)
+    return and_(column >= key, column < key[:-1] + chr(AFTER.get(last, last + 1)))
 
 
 def prefix_bounds(key: str) -> dict[str, str]:
