@@ -67,6 +67,9 @@ class Reglages(BaseSettings):
     api_appels_minute: int = Field(
         300, ge=1, le=100_000, description="Appels acceptés par clé d’API et par minute"
     )
+    suppressions_jours: int = Field(
+        90, ge=1, le=3650, description="Jours pendant lesquels une personne partie peut être restaurée"
+    )
     journal_niveau: str = "INFO"
     metriques_jeton: str = Field(
         "", description="Jeton de lecture de /metriques hors de la machine (facultatif)"

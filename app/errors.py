@@ -39,6 +39,7 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, str | None]] = {
     "uq_matiere_code": ("Ce code de matière existe déjà.", "code"),
     "uq_discipline_code": ("Ce code de discipline existe déjà.", "code"),
     "uq_fonction_code": ("Ce code de fonction existe déjà.", "code"),
+    "uq_traitement_nom": ("Ce traitement figure déjà au registre.", "nom"),
     "uq_personne_login": ("Cet identifiant est déjà pris. Choisissez-en un autre.", "login"),
 }
 """Constraint name → (sentence, field). An IntegrityError without a line here is a bug, logged."""

@@ -5,6 +5,9 @@ Personnes    : Personne, Identifiant, Rattachement, Responsabilite (+ locks, log
 Scolarité    : Mef, Matiere, Discipline, Fonction, Division, GroupeEnseignement, services taught
 Alimentation : Alimentation (a feed), its schools, its differences (Ecart), FicheSource
 Comptes      : Compte (Flask-AppBuilder's user), Attribution (role over a perimeter), sessions, links
+Comptes      : Compte (Flask-AppBuilder's user), Attribution (role over a perimeter), sessions
+Doublons     : Doublon (two people who may be one), Fusion (two made one, and how to undo it)
+Registre     : Traitement (the register of processing)
 Console      : Preference, Favori, Visite, VueEnregistree, BilanEtablissement (figures computed ahead)
 Intégrations : CleApi (a key an outside program acts with)
 Invités      : ImportInvites (a file of guests) and its lines
@@ -41,6 +44,7 @@ from app.tables.console import (
     Visite,
     VueEnregistree,
 )
+from app.tables.doublons import Doublon, Fusion
 from app.tables.integrations import CleApi
 from app.tables.invites import ImportInvites, LigneImport
 from app.tables.mixins import PerimetreEtablissement, PerimetrePersonne
@@ -54,6 +58,7 @@ from app.tables.personnes import (
     VarianteNom,
     VerrouPersonne,
 )
+from app.tables.registre import Traitement
 from app.tables.scolarite import (
     Discipline,
     Division,
@@ -94,6 +99,7 @@ __all__ = [
     "Discipline",
     "Division",
     "DivisionMef",
+    "Doublon",
     "Ecart",
     "EditeurPage",
     "EleveGroupe",
@@ -103,6 +109,7 @@ __all__ = [
     "FicheSource",
     "Fonction",
     "FonctionExercee",
+    "Fusion",
     "GroupeDivision",
     "GroupeEnseignement",
     "Identifiant",
@@ -127,6 +134,7 @@ __all__ = [
     "ServiceEnseigne",
     "SessionCompte",
     "Tache",
+    "Traitement",
     "VarianteNom",
     "VerrouEtablissement",
     "VerrouPersonne",

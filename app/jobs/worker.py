@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import reading
 from app.extensions import db
-from app.jobs import bilans, courrier, echeances, leases, oublis, queue
+from app.jobs import bilans, courrier, doublons, echeances, leases, oublis, purge, queue
 from app.jobs.registry import load_handlers
 from app.jobs.runner import running, stopping
 
@@ -26,6 +26,8 @@ BEAT_SECONDS = 10
 MAIL_SECONDS = 1
 FIGURES_SECONDS = 15 * 60
 ENDS_SECONDS = 60
+PURGE_SECONDS = 60 * 60
+"""The delay counts days: an hour late is nothing, and a worker restarted every night still purges."""
 STOP_SECONDS = 25
 TASK_THREADS = 2
 
@@ -73,6 +75,8 @@ def main(app: Flask) -> int:
         _loop(lambda: (oublis.answer_due(app), courrier.send_due(app)), MAIL_SECONDS, "courrier"),
         _loop(lambda: bilans.refresh_due(app), FIGURES_SECONDS, "indicateurs"),
         _loop(lambda: echeances.end_due(app), ENDS_SECONDS, "échéances"),
+        _loop(lambda: purge.due(app), PURGE_SECONDS, "purge"),
+        _loop(lambda: doublons.due(app), PURGE_SECONDS, "doublons"),
     ]
     log.info("worker ready")
     while not stopping.wait(BEAT_SECONDS):

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.extensions import Base, now
 from app.models import AssertionRecue, Compte, EssaiConnexion, Personne
+from app.operations.sessions import parti
 
 DERIVE = timedelta(hours=1)
 """How late clocks may run: an assertion is remembered that long after its end."""
@@ -73,7 +74,8 @@ def succeed(session: Session, *, effacer: Sequence[str], rendre: Sequence[str]) 
 
 
 def find_account(session: Session, login: str) -> Compte | None:
-    """Return the account of a login or an e-mail address, whatever its case; deleted ones are unknown.
+    """Return the account of a login or an e-mail address, whatever its case; deleted ones are unknown,
+    and those of people who left.
 
     An address several accounts share opens none of them: their holders type the login.
     """
@@ -96,7 +98,7 @@ def find_account(session: Session, login: str) -> Compte | None:
     ).all()
     if len(found) > 1 and str(found[0].username).lower() != wanted:
         return None
-    return found[0] if found else None
+    return None if not found or parti(found[0]) else found[0]
 
 
 def people_of(*addresses: str) -> Select[tuple[int]]:

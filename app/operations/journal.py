@@ -24,6 +24,9 @@ from app.extensions import now
 from app.models import Journal
 
 PLATEFORME = 0
+CAVIARDER = "journal.caviarder"
+NOBODY = "Personne anonymisée"
+"""The act that accounts for lines whose names were removed, and what stands in place of a name."""
 LOCK_SPACE = 0x50524A4C  # first half of the advisory lock: the journal, the second is the chain
 TABLE: Table = Journal.metadata.tables[Journal.__tablename__]
 SIGNED = [column.name for column in TABLE.columns if column.name not in {"id", "empreinte"}]
@@ -140,16 +143,37 @@ def _stored(value: dict[str, Any] | None) -> str | None:
 
 
 def verify(session: Session, chaine: int) -> int | None:
-    """Return the number of the first line that was changed, removed or inserted; ``None`` if sound."""
+    """Return the number of the first line that was changed, removed or inserted; ``None`` if sound.
+
+    A line whose names were removed (``journal_caviarde``) is sound when a later line of the chain,
+    itself intact, states the digest of what is left of it.
+    """
     expected, precedente = 1, ""
+    redacted: dict[int, str] = {}
     statement = select(TABLE).where(TABLE.c.chaine == chaine).order_by(TABLE.c.numero)
     with session.connection().execute(statement, execution_options={"yield_per": 1000}) as rows:
-        for row in rows.mappings():
-            sound = row["numero"] == expected and row["precedente"] == precedente
-            if not sound or row["empreinte"] != digest(dict(row)):
-                return expected
+        for line in rows.mappings():
+            row = dict(line)
+            if row["numero"] != expected or row["precedente"] != precedente:
+                return min([expected, *redacted])
+            actual = digest(row)
+            if actual == row["empreinte"]:
+                _settle(redacted, row)
+            elif any(NOBODY in str(row[name]) for name in ("objet", "acteur", "avant", "apres")):
+                redacted[expected] = actual
+            else:
+                return min([expected, *redacted])
             expected, precedente = expected + 1, row["empreinte"]
-    return None
+    return min(redacted, default=None)
+
+
+def _settle(redacted: dict[int, str], row: Mapping[str, Any]) -> None:
+    """Take off the redacted lines that an intact one accounts for."""
+    if row["acte"] != CAVIARDER:
+        return
+    for numero, left in ((row["apres"] or {}).get("lignes") or {}).items():
+        if redacted.get(int(numero)) == left:
+            del redacted[int(numero)]
 
 
 def digest(line: Mapping[str, Any]) -> str:

@@ -85,8 +85,21 @@ def find_open(session: Session, token: str, *, heures: int) -> SessionCompte | N
 
 
 def may_connect(compte: Compte) -> bool:
-    """Tell whether the account is usable: active, neither suspended nor deleted."""
-    return bool(compte.active) and compte.suspendu_le is None and compte.supprime_le is None
+    """Tell whether the account is usable: active, neither suspended nor deleted, its holder not gone."""
+    usable = bool(compte.active) and compte.suspendu_le is None and compte.supprime_le is None
+    return usable and not parti(compte)
+
+
+def parti(compte: Compte) -> bool:
+    """Tell whether the holder left every school (D5); a role wider than a school keeps them in."""
+    if compte.personne is None or compte.personne.supprime_le is None:
+        return False
+    moment = now()
+    return not any(
+        (row.academie_id or row.collectivite_id or row.role == "assistant_n2")
+        and (row.jusqua is None or row.jusqua > moment)
+        for row in compte.attributions
+    )
 
 
 def touch(session: Session, session_id: int, vue_le: datetime) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from app.models import Division, Etablissement, Favori, Preference, Rattachement, Visite
+from app.models import Division, Etablissement, Favori, Personne, Preference, Rattachement, Visite
 
 _COMPTE: Any = bindparam("compte")
 _ETABLISSEMENT: Any = bindparam("etablissement")
@@ -24,11 +24,13 @@ _TREE = (
     select(
         Rattachement.profil,
         func.count().filter(Rattachement.fin.is_(None)),
-        func.count().filter(Rattachement.fin.is_not(None)),
+        func.count().filter(Rattachement.fin.is_not(None), Personne.anonymise_le.is_(None)),
         select(func.count(Division.id))
         .where(Division.etablissement_id == _ETABLISSEMENT, Division.active)
         .scalar_subquery(),
     )
+    .select_from(Rattachement)
+    .join(Personne, Personne.id == Rattachement.personne_id)
     .where(Rattachement.etablissement_id == _ETABLISSEMENT)
     .group_by(Rattachement.profil)
 )

@@ -209,7 +209,7 @@ def _of_places(*, anywhere: bool) -> list[Select[Any]]:
 _PERSON = (
     select(Personne, Compte)
     .outerjoin(Compte, and_(Compte.personne_id == Personne.id, Compte.supprime_le.is_(None)))
-    .where(Personne.id == PERSONNE)
+    .where(Personne.id == PERSONNE, Personne.anonymise_le.is_(None))
 )
 
 

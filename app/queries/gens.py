@@ -175,6 +175,7 @@ def scope(criteres: Criteres) -> list[ColumnElement[bool]]:
             other.personne_id == Rattachement.personne_id,
             other.etablissement_id == criteres.etablissement_id,
         )
+        clauses += [Personne.anonymise_le.is_(None)]
         clauses += [Rattachement.fin.is_not(None), ~exists().where(same, later).correlate(Rattachement)]
     else:
         clauses.append(Rattachement.fin.is_(None))

@@ -205,6 +205,11 @@ def _through(entity: Any, key: str, rule: Rule) -> Rule:
     return clause
 
 
+def _doublon(p: Perimetre, t: Any) -> Clause:
+    """A pair shows to who sees both."""
+    return and_(p.personne_clause(t.personne_a_id), p.personne_clause(t.personne_b_id))
+
+
 def _nobody(_p: Perimetre, _t: Any) -> Clause:
     return false()
 
@@ -240,6 +245,8 @@ RULES: dict[Any, Rule] = {
     m.CleApi: _attribution,
     m.SessionCompte: _session_compte,
     m.VarianteNom: lambda p, t: p.personne_clause(t.personne_id),
+    m.Doublon: _doublon,
+    m.Fusion: lambda p, t: p.personne_clause(t.personne_id),
     m.Preference: _session_compte,
     m.Favori: _mine_here,
     m.Visite: _mine_here,
@@ -269,6 +276,7 @@ SHARED = {
     m.Fonction,
     m.RacineLogin,
     m.Battement,
+    m.Traitement,
 }
 """Mapped classes everybody may read: nomenclatures, names of territories, signs of life."""
 

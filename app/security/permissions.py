@@ -30,6 +30,10 @@ class Resource(StrEnum):
     COMPTE = "Compte"
     ROLE = "Role"
     CLE_API = "CleApi"
+    SUPPRESSION = "Suppression"
+    DOUBLON = "Doublon"
+    DONNEES = "DonneesPersonnelles"
+    REGISTRE = "Registre"
     MON_ESPACE = "MonEspace"
 
 
@@ -50,6 +54,10 @@ RESOURCE_LABELS: dict[Resource, str] = {
     Resource.COMPTE: "Comptes et attributions",
     Resource.ROLE: "Rôles et droits",
     Resource.CLE_API: "Clés d’API",
+    Resource.SUPPRESSION: "Suppressions",
+    Resource.DOUBLON: "Doublons",
+    Resource.DONNEES: "Données personnelles",
+    Resource.REGISTRE: "Registre des traitements",
     Resource.MON_ESPACE: "Mon espace",
 }
 

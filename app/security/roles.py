@@ -94,11 +94,13 @@ def _write(*resources: R) -> frozenset[Right]:
 _SOI = _read(R.MON_ESPACE)
 _LECTEUR = _SOI | _read(R.ETABLISSEMENT, R.PERSONNE, R.RATTACHEMENT, R.DIVISION, R.NOMENCLATURE)
 _CORRESPONDANT = _LECTEUR | _write(R.ALIMENTATION, R.INVITE, R.IDENTIFIANT) | _read(R.JOURNAL, R.TACHE)
+_CORRESPONDANT |= _write(R.SUPPRESSION, R.DOUBLON) | _read(R.DONNEES, R.REGISTRE)
 _ACADEMIQUE = (
     _CORRESPONDANT
     | _read(R.ACADEMIE, R.COLLECTIVITE, R.COURRIEL, R.COMPTE)
     | _write(R.ETABLISSEMENT, R.CLE_API, R.PERSONNE)
 )
+_ACADEMIQUE |= _write(R.DONNEES)
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ASSISTANT_N2: frozenset((verb, resource) for verb in V for resource in R),

@@ -36,7 +36,8 @@ class Personne(Base):
     ``login`` is reserved when the person is created (I5); the account itself exists only once
     the person activates. ``code_generation`` numbers the activation code, which is derived
     with a key kept outside the database and never stored (ATTACKS K4).
-    ``supprime_le`` is the instant the last feed that knew the person stopped naming them (U8).
+    ``supprime_le`` is the instant the last feed that knew the person stopped naming them (U8);
+    ``anonymise_le`` the one their fields were emptied, after which the row only counts.
     ``suspendu_le`` closes the account there is, and the one there may be: nobody activates it meanwhile.
     """
 
@@ -89,6 +90,7 @@ class Personne(Base):
     supprime_le: Mapped[datetime | None] = mapped_column(Instant)
     suspendu_le: Mapped[datetime | None] = mapped_column(Instant)
     motif_suspension: Mapped[str | None] = mapped_column(String(255))
+    anonymise_le: Mapped[datetime | None] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1)
 
     identifiants: Mapped[list[Identifiant]] = relationship(back_populates="personne")

@@ -15,9 +15,10 @@ from werkzeug.wrappers import Response
 from app.extensions import db, now
 from app.operations.invites import today
 from app.queries import accueil as reads
+from app.queries import doublons as pairs
 from app.queries.etablissements import Choix, choices
 from app.queries.invites import ending as guests_ending
-from app.security.manager import allowed, current_account, use_perimetre_for
+from app.security.manager import allowed, current_account, current_perimetre, use_perimetre_for
 from app.security.permissions import Resource, Verb
 from app.security.roles import ROLE_LABELS, Role
 from app.views.frame import login_url
@@ -114,6 +115,7 @@ class AccueilView(BaseView):
         _accounts(home)
         _roles(home)
         _guests(home)
+        _duplicates(home)
         _figures(home)
         use_perimetre_for(None)
         return self.render_template(
@@ -278,6 +280,24 @@ def _guests(home: Home) -> None:
                 "warn",
             )
         )
+
+
+def _duplicates(home: Home) -> None:
+    """Tell of the people who may be one, and of the merges others ask for."""
+    if not allowed(Verb.ECRIRE, Resource.DOUBLON):
+        return
+    use_perimetre_for(Resource.DOUBLON, Verb.ECRIRE)
+    held, uai = current_perimetre(), _only_school(home)
+    address = link("Doublons.liste", **({"uai": uai} if uai else {}))
+    asked = pairs.count(db.session(), None, ("demande",)) if held.tout or held.academies else 0
+    if asked:
+        words = plural(asked, "réunion de fiches demandée", "réunions de fiches demandées")
+        text = f"{capped_number(asked)} {words}"
+        home.todo.append(Task(text, "Comparez-les, puis répondez.", address, "copy", "warn"))
+    found = pairs.count(db.session(), None, ("propose",))
+    if found:
+        text = f"{capped_number(found)} {plural(found, 'doublon possible', 'doublons possibles')}"
+        home.todo.append(Task(text, "Comparez les fiches : une seule personne, ou deux ?", address, "copy"))
 
 
 def _figures(home: Home) -> None:

@@ -63,8 +63,20 @@ ACTES: dict[str, str] = {
     "page.retirer": "Éditeur de page publique retiré",
     "personne.modifier": "Fiche d’une personne modifiée",
     "personne.deverrouiller": "Champ rendu à l’alimentation",
+    "journal.caviarder": "Noms retirés du journal",
+    "personne.anonymiser": "Personne anonymisée",
+    "donnees.exporter": "Données exportées",
+    "donnees.rectifier": "Rectification demandée",
+    "doublon.demander": "Fusion demandée",
+    "doublon.distinguer": "Personnes dites distinctes",
+    "personne.fusionner": "Personnes réunies",
+    "personne.restaurer": "Personne restaurée",
+    "personne.separer": "Réunion annulée",
     "role.attribuer": "Rôle attribué",
     "role.retirer": "Rôle retiré",
+    "traitement.creer": "Traitement ajouté au registre",
+    "traitement.modifier": "Traitement modifié au registre",
+    "traitement.supprimer": "Traitement retiré du registre",
     "tache.annuler": "Travail annulé",
     "tache.relancer": "Travail relancé",
 }
@@ -95,6 +107,7 @@ OBJETS = {
     "mef": ("MEF", False),
     "personne": ("Personne", True),
     "rattachement": ("Rattachement", False),
+    "traitement": ("Traitement", False),
 }
 FAMILLES = {
     "alimentation": "Alimentation",
@@ -104,6 +117,10 @@ FAMILLES = {
     "code": "Codes d’activation",
     "personne": "Fiches de personnes",
     "page": "Pages publiques",
+    "doublon": "Doublons",
+    "donnees": "Données personnelles",
+    "journal": "Journal",
+    "traitement": "Registre des traitements",
     "connexion": "Connexions",
     "identifiants": "Identifiants",
     "cle_api": "Clés d’API",
@@ -128,6 +145,10 @@ LIBELLES = {
     "motif": "Motif",
     "fichiers": "Fichiers",
     "valable_jusque": "Valable jusqu’au",
+    "personnes": "Personnes",
+    "fiche": "Fiche",
+    "motif_fin": "Motif de fin",
+    "fin": "Fin",
 }
 LONGEST_VALUE = 60
 

@@ -100,6 +100,13 @@ NODES: tuple[Node, ...] = (
                 "Identifiants.liste",
                 within=("Identifiants.cartes", "Identifiants.suivre"),
             ),
+            Node(
+                "doublons",
+                "Doublons",
+                Resource.DOUBLON,
+                "Doublons.liste",
+                within=("Doublons.comparer", "Doublons.reunir"),
+            ),
         ),
     ),
     Node(

@@ -17,6 +17,7 @@ from app.queries.invites import place_of
 from app.queries.personnes import PROFIL_LABELS
 from app.security.permissions import Resource, Verb
 from app.views.actes import changes, said
+from app.views.departs import sheet_note
 from app.views.ecole import allowed_here
 from app.views.fiche_personne import FichePersonne, sheet_of
 from app.views.fiche_saisie import Saisie, form_of
@@ -71,6 +72,7 @@ def sheet_page(
         liste=chosen,
         ecole=school,
         place=place_of(db.session(), pk, school.id) if _steers_guests(chosen) else None,
+        depart=sheet_note(sheet.personne, school.uai) if chosen.departs else None,
         fiche=sheet,
         saisie=saisie,
         envois=links_sent(sheet),

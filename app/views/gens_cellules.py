@@ -14,6 +14,7 @@ from app.queries import fiches
 from app.queries.gens import Criteres, etat_of
 from app.queries.personnes import PROFIL_LABELS
 from app.views.cursor_pages import url_here
+from app.views.departs import next_cell, what_next
 from app.views.labels import MOTIFS_FIN
 from app.views.list_parts import Column
 from app.views.listes_gens import COLUMN_LABELS, ETATS, PeopleList
@@ -83,11 +84,7 @@ def cell(name: str, row: Any, more: Mapping[str, Mapping[int, Any]], uai: str) -
         case "motif":
             return MOTIFS_FIN.get(row.motif_fin or "", "–")
         case "suite":
-            return (
-                "Compte gardé, rendu si la personne revient"
-                if row.supprime_le
-                else "Présente dans un autre établissement"
-            )
+            return next_cell(row, uai)
         case "email":
             return email_cell(row.email)
         case _:
@@ -123,6 +120,8 @@ def plain_cell(name: str, row: Any, more: Any, uai: str) -> Any:
         return ETATS[etat_of(row)]
     if name == "email":
         return row.email or ""
+    if name == "suite":
+        return what_next(row.supprime_le)
     if name == "enfants":
         return ", ".join(
             f"{full_name(child)} {child.classe or ''}".strip() for child in more.get(name, {}).get(row.id, ())

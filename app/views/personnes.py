@@ -109,12 +109,19 @@ class RattachementView(PreauModelView):
         return f"{item.personne}, {reads.PROFIL_LABELS[item.profil].lower()}"
 
 
+class Known(DomainInterface):
+    """People, those whose fields were emptied left out."""
+
+    def narrow(self, statement: Any, filters: Any) -> Any:
+        return super().narrow(statement, filters).where(Personne.anonymise_le.is_(None))
+
+
 class PersonneView(PreauModelView):
     """People of the perimeter; what the directory says is read-only (U4)."""
 
     resource = Resource.PERSONNE
     route_base = "/referentiel/personnes"
-    datamodel = DomainInterface(Personne)
+    datamodel = Known(Personne)
     include_route_methods = READ_ONLY
     show_template = "personnes/fiche.html"
     list_title = "Personnes"
@@ -170,7 +177,7 @@ class PersonneView(PreauModelView):
         }
 
 
-class Departed(DomainInterface):
+class Departed(Known):
     """People the feeds stopped naming."""
 
     def narrow(self, statement: Any, filters: Any) -> Any:

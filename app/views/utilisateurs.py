@@ -16,6 +16,7 @@ from app.security.permissions import Resource
 from app.views import utilisateurs_pages as pages
 from app.views.arguments import checked_pk, ids_arg, text_arg
 from app.views.base import PreauBaseView
+from app.views.departs import days_kept
 from app.views.ecole import current_school
 from app.views.fiche_page import chosen_list, sheet_page, suggested
 from app.views.listes_gens import LISTES, criteres_of
@@ -51,6 +52,7 @@ class Utilisateurs(PreauBaseView):
             liste=chosen,
             ecole=school,
             page=pages.page_of(chosen, school, criteres),
+            jours_gardes=days_kept(),
             criteres=criteres,
         )
 

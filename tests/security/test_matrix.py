@@ -41,9 +41,13 @@ OF_RESOURCE = {
     Resource.PERSONNE: m.Personne,
     Resource.DIVISION: m.Division,
     Resource.INVITE: m.Personne,
+    Resource.SUPPRESSION: m.Personne,
+    Resource.DOUBLON: m.Doublon,
+    Resource.DONNEES: m.Personne,
 }
 OF_VIEW = {
     "AdministrateursLocaux": m.Attribution,
+    "Fusions": m.Fusion,
     "ImportsInvites": m.ImportInvites,
     "ReinitialiserView": m.Compte,
 }
@@ -52,7 +56,7 @@ OF_VIEW = {
 UAIS = {"sien": "0190001A", "etranger": "0180001B", "absent": "0999999Z"}
 """The schools of the cast, as addresses name them."""
 
-SHARED = (m.Academie, m.Collectivite, m.Mef, m.Matiere, m.Discipline, m.Fonction)
+SHARED = (m.Academie, m.Collectivite, m.Mef, m.Matiere, m.Discipline, m.Fonction, m.Traitement)
 
 
 @pytest.fixture(params=["sqlite"])
@@ -75,6 +79,7 @@ def objets(session, cast):
     for entity in (m.Mef, m.Matiere, m.Discipline, m.Fonction):
         row = keep("a", entity(code="X1", libelle="Partagée"))
         rows[entity]["b"] = row.id
+    rows[m.Traitement] = dict.fromkeys("ab", 1)
     for letter in "ab":
         school, pupil = getattr(cast, f"ecole_{letter}"), getattr(cast, f"eleve_{letter}")
         here = {"etablissement_id": school}
@@ -87,6 +92,9 @@ def objets(session, cast):
         division = select(m.Division.id).where(m.Division.etablissement_id == school)
         rows.setdefault(m.Division, {})[letter] = session.scalars(division).one()
         keep(letter, m.GroupeEnseignement(code="G1", **here))
+        parent = getattr(cast, f"parent_{letter}")
+        keep(letter, m.Doublon(personne_a_id=pupil, personne_b_id=parent, motifs=[]))
+        keep(letter, m.Fusion(personne_id=pupil, absorbee=0, empreinte=""))
         keep(letter, m.Courriel(destinataire="x@exemple.fr", objet="o", texte="t", cle=letter, **here))
         keep(letter, m.Tache(type="essai", libelle="Essai", **here))
         keep(letter, m.Alimentation(source="siecle", cle_portee=f"siecle:{letter}", etat="apercu", **here))

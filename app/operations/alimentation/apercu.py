@@ -187,7 +187,10 @@ def _people_who_left(
         " WHERE f.espace = :espace AND f.objet = :objet AND f.absente_de = :feed AND f.presente"
         " AND NOT EXISTS (SELECT 1 FROM fiche_source o WHERE o.personne_id = f.personne_id"
         " AND o.espace = f.espace AND o.objet = f.objet AND o.presente"
-        " AND (o.absente_de IS NULL OR o.absente_de <> :feed))"
+        " AND (o.absente_de IS NULL OR o.absente_de <> :feed)"
+        # two pupils made one: the key of this school is missed, the other tells of another school
+        " AND NOT (f.objet = 'eleve' AND f.etablissement_id = r.etablissement_id"
+        " AND o.etablissement_id IS NOT NULL AND o.etablissement_id <> r.etablissement_id))"
         " AND NOT EXISTS (SELECT 1 FROM ecart x WHERE x.alimentation_id = :feed AND x.uai = e.uai"
         " AND x.objet = :objet AND x.nature = 'depart' AND x.personne_id = f.personne_id)"
         " ORDER BY e.uai, f.id",

@@ -16,6 +16,7 @@ from app.models import Academie, Alimentation, AlimentationEtablissement, Etabli
 from app.operations import journal
 from app.operations.alimentation.apercu import etablissements_a_appliquer
 from app.operations.alimentation.champs import PERSONNES
+from app.operations.alimentation.droits import fermer_droits
 from app.operations.alimentation.ecritures import Ecritures, now_of
 from app.operations.alimentation.etablissements import (
     appliquer_classes,
@@ -66,6 +67,7 @@ def appliquer_etablissement(
     appliquer_liens(ctx)
     detacher_responsables(ctx)
     _remove_people_gone(ctx)
+    fermer_droits(ctx, acteur)
     ligne.etablissement_id = ctx.etablissement_id
     ligne.applique_le = now()
     rows_of(

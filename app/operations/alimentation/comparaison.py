@@ -65,6 +65,8 @@ class Comparaison:
         self.vues = bytearray()
         self.empreinte = blake2b(digest_size=32)
         self.empreintes: list[tuple[bytes, int | None, int]] = []
+        self.tenues: dict[int, list[tuple[str, str]]] = {}
+        """Person → keys and schools, of the people of the batch at hand that have several keys."""
         self.reconnues: dict[tuple[str, str], int] = {}
         """Kind and key → person, as matched in this reading; kept for the files of one school only."""
 

@@ -37,7 +37,9 @@ def _slice(ctx: Contexte, stated: list[tuple[int, dict[str, list[Any]], dict[str
                 removed.add((pid, guardian))
             else:
                 wanted[pid, guardian] = new
-    write_links(ctx, wanted, removed - wanted.keys())
+    # a guardian stated under another key too (two people made one) is still their guardian
+    stands = {(pid, guardians[cle]) for pid, liens, _c in stated for cle in liens if cle in guardians}
+    write_links(ctx, wanted, removed - wanted.keys() - stands)
     attach_guardians(ctx, {guardians[cle] for _pid, liens, _c in stated for cle in liens if cle in guardians})
     if unresolved:
         ctx.compter("responsables_absents", len(unresolved))

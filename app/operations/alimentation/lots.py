@@ -105,6 +105,7 @@ def personnes(work: Comparaison, kind: str, read: list[Lue]) -> None:
         for person, verdict in zip(people, verdicts, strict=True)
     ]
     _agree(work, kind, judged)
+    work.tenues = _held_by_another_key(work, kind, judged)
     cited: dict[str, set[str]] = defaultdict(set)
     known: list[tuple[str, str, int]] = []
     for person, verdict, state in judged:
@@ -253,19 +254,46 @@ def _stage(work: Comparaison, kind: str, person: Personne, verdict: Verdict, sta
         person.parts,
         person.liens,
         source=work.source,
-        entiers=_left(work, kind, person, state),
+        entiers=_left(work, kind, person, state, verdict.personne_id),
     )
     if not person.identite.get("nom"):
         common["libelle"] = libelle(kind, state.identite, fiche.cle)
     _stage_known(work, kind, person, state, diff, verdict.personne_id, connue, common)
 
 
-def _left(work: Comparaison, kind: str, person: Personne, state: Etat) -> set[str] | None:
-    """Return the schools where the person stays only if the record states them."""
+def _held_by_another_key(
+    work: Comparaison, kind: str, judged: list[tuple[Personne, Verdict, Etat | None]]
+) -> dict[int, list[tuple[str, str]]]:
+    """Return, for people the source states under several keys (two made one), each key and its school."""
+    ids = sorted({verdict.personne_id for _p, verdict, _s in judged if verdict.personne_id})
+    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for pid, cle, uai in rows_of(
+        work.session,
+        "SELECT f.personne_id, f.cle, e.uai FROM fiche_source f JOIN etablissement e"
+        " ON e.id = f.etablissement_id WHERE f.personne_id IN :ids AND f.espace || '' = :espace"
+        " AND f.objet || '' = :objet AND f.presente AND EXISTS (SELECT 1 FROM fiche_source o"
+        " WHERE o.personne_id = f.personne_id AND o.id <> f.id AND o.presente"
+        " AND o.espace || '' = :espace AND o.objet || '' = :objet)",
+        ids=ids,
+        espace=work.espace,
+        objet=kind,
+    ):
+        found[pid].append((cle, uai))
+    return found
+
+
+def _left(
+    work: Comparaison, kind: str, person: Personne, state: Etat, personne_id: int | None
+) -> set[str] | None:
+    """Return the schools where the person stays only if the record states them.
+
+    Where another key of the source holds them, that key tells.
+    """
     if kind == "responsable":
         return None
     if work.complet:
-        return work.entiers
+        held = work.tenues.get(personne_id or 0, ())
+        return work.entiers - {uai for cle, uai in held if cle != person.lue.fiche.cle}
     left = quittees(person.record, [place.uai for place in state.ouvertes()], work.today)
     return left if work.limite is None else left & work.limite
 
@@ -320,7 +348,7 @@ def _stage_known(
 
 def _spread(work: Comparaison, person: Personne, state: Etat) -> None:
     """What a delta says without naming a school holds for each school of the pupil."""
-    left = _left(work, "eleve", person, state)
+    left = _left(work, "eleve", person, state, None)
     rest = ailleurs(person.record, work.today)
     if rest is None and not left:
         return
