@@ -69,13 +69,15 @@ _OPEN = (
         SessionCompte.vue_le > bindparam("vue_apres"),
     )
     .options(
-        joinedload(SessionCompte.compte).options(joinedload(Compte.attributions), joinedload(Compte.personne))
+        joinedload(SessionCompte.compte).options(
+            joinedload(Compte.attributions), joinedload(Compte.personne), joinedload(Compte.preferences)
+        )
     )
 )
 
 
 def find_open(session: Session, token: str, *, heures: int) -> SessionCompte | None:
-    """Return the open session of a token with its account and roles, in one statement."""
+    """Return the open session of a token with its account, roles and choices of look, in one statement."""
     instant = now()
     limits = {"debut_apres": instant - timedelta(hours=heures), "vue_apres": instant - INACTIVITE}
     row = session.scalars(_OPEN, {"empreinte": digest(token), **limits}).unique().one_or_none()

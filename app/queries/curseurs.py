@@ -86,17 +86,28 @@ class Page:
 
 
 def page(
-    session: Session, statement: Select[Any], tri: Tri, size: int, apres: str = "", avant: str = ""
+    session: Session,
+    statement: Select[Any],
+    tri: Tri,
+    size: int,
+    apres: str = "",
+    avant: str = "",
+    *,
+    first: Any = None,
 ) -> Page:
-    """Return one page of a statement; an unreadable cursor is the beginning."""
+    """Return one page of a statement; an unreadable cursor is the beginning.
+
+    ``first`` is the id of the table that both limits and orders the statement, when one table does:
+    the lines of the page are then found in it before anything is joined to them.
+    """
     backwards = bool(avant) and not apres
     values = tri.values(avant if backwards else apres) if avant or apres else None
     backwards = backwards and values is not None
-    full = _one_page(statement, tri, size, bounded=values is not None, backwards=backwards)
+    full = _one_page(statement, tri, size, bounded=values is not None, backwards=backwards, first=first)
     rows = list(session.execute(full, tri.bounds(values or ())))
     more, rows = len(rows) > size, rows[:size]
     if not rows:
-        return page(session, statement, tri, size) if values is not None else Page()
+        return page(session, statement, tri, size, first=first) if values is not None else Page()
     if backwards:
         rows.reverse()
     before = more if backwards else values is not None
@@ -115,14 +126,27 @@ def count(session: Session, statement: Select[Any], tri: Tri) -> int:
     return int(session.scalar(select(func.count()).select_from(capped.subquery())) or 0)
 
 
-def _one_page(statement: Select[Any], tri: Tri, size: int, *, bounded: bool, backwards: bool) -> Select[Any]:
+def chosen_first(key: Any, clauses: Sequence[Any], order: Sequence[Any], limit: int) -> Any:
+    """Return «one of the first rows of its table», read before any join.
+
+    PostgreSQL would otherwise join everybody of a school to their account before keeping a page.
+    """
+    few = select(key).where(*clauses).order_by(*order).limit(limit).subquery()
+    return key.in_(select(*few.c))
+
+
+def _one_page(
+    statement: Select[Any], tri: Tri, size: int, *, bounded: bool, backwards: bool, first: Any
+) -> Select[Any]:
     """Return the statement of one page."""
 
     def make() -> Select[Any]:
         full = statement.add_columns(*[key.label(f"tri_{rank}") for rank, key in enumerate(tri.keys)])
-        if bounded:
-            full = full.where(tri.beyond(backwards=backwards))
-        return full.order_by(*tri.order(backwards=backwards)).limit(size + 1)
+        beyond = [tri.beyond(backwards=backwards)] if bounded else []
+        order = tri.order(backwards=backwards)
+        if first is not None and statement.whereclause is not None:
+            beyond = [chosen_first(first, [statement.whereclause, *beyond], order, size + 1)]
+        return full.where(*beyond).order_by(*order).limit(size + 1)
 
     made: Select[Any] = derived(statement, (tri, size, bounded, backwards), make)
     return made

@@ -39,9 +39,9 @@ from app.models import (
     Rattachement,
     Responsabilite,
 )
-from app.queries.curseurs import Tri
+from app.queries.curseurs import Tri, chosen_first
 from app.queries.noms import search_key
-from app.queries.recherche import best_first, between, matching, prefix_bounds, school_clause
+from app.queries.recherche import best_first, between, by_place, matching, prefix_bounds, school_clause
 
 COUNT_CAP = 10_000
 STATEMENTS = 256
@@ -161,6 +161,11 @@ def school_list(criteres: Criteres) -> Select[Any]:
     return statement.where(*scope(criteres), *_filters(criteres))
 
 
+def place_first(criteres: Criteres) -> Any:
+    """Return the id pages of a school’s list are chosen by, when attachments alone limit and order it."""
+    return None if criteres.filtered or SORTS.get(criteres.tri) is not None else Rattachement.id
+
+
 def scope(criteres: Criteres) -> list[ColumnElement[bool]]:
     """Return which attachments of a school a list is made of, filters left out."""
     clauses: list[ColumnElement[bool]] = [Rattachement.etablissement_id == criteres.etablissement_id]
@@ -260,8 +265,9 @@ def _first_named(criteres: Criteres, limit: int) -> Select[Any]:
     """Return the first people, in one school, a few or all, whose name begins as ``prefix_bounds`` says."""
     if criteres.etablissement_id is not None:
         tri = tri_in_school(criteres)
-        named = school_list(criteres).where(between(Rattachement.cle))
-        return named.order_by(*tri.order(backwards=False)).limit(limit)
+        order = tri.order(backwards=False)
+        first = chosen_first(Rattachement.id, [*scope(criteres), between(Rattachement.cle)], order, limit)
+        return school_list(criteres).where(first).order_by(*order)
     named = select(*COLUMNS).where(*_present(criteres, named=True))
     if not criteres.ecoles:
         named = named.where(between(Personne.nom_recherche))
@@ -334,8 +340,11 @@ def suggestions_in_school(session: Session, criteres: Criteres, limit: int) -> S
     found = _named(session, whole, criteres.q, limit)
     if len(found) < limit:
         known = {row.id for row in found}
-        rest = school_list(whole).where(school_clause(criteres.q))
-        rest = rest.order_by(best_first(criteres.q), *tri_in_school(whole).keys).limit(limit)
+        order = [best_first(criteres.q), *tri_in_school(whole).keys]
+        clause = school_clause(criteres.q)
+        if by_place(criteres.q):
+            clause = chosen_first(Rattachement.id, [*scope(whole), clause], order, limit)
+        rest = school_list(whole).where(clause).order_by(*order).limit(limit)
         found += [row for row in session.execute(rest) if row.id not in known]
     return found[:limit]
 

@@ -151,6 +151,11 @@ def school_clause(typed: str) -> ColumnElement[bool]:
     return or_(*clauses) if clauses else Personne.id == -1
 
 
+def by_place(typed: str) -> bool:
+    """Tell whether ``school_clause`` looks at attachments alone, not at the e-mail or login of people."""
+    return bool(search_key(typed)) and not {"@", "."} & set(typed)
+
+
 def every_word(column: Any, key: str) -> ColumnElement[bool]:
     """Return «each word typed begins a word of this key», or two of its words are typed as one."""
     words = key.split(" ")[:LONGEST_WORDS]

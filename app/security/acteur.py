@@ -72,7 +72,13 @@ def current_rights() -> frozenset[Right]:
 
 def allowed(verb: Verb | str, resource: Resource | str) -> bool:
     """Tell whether the request's account holds a right; also a template global."""
-    return any(str(v) in {str(verb), f"can_{verb}"} and str(r) == str(resource) for v, r in current_rights())
+    if not has_request_context():
+        return False
+    if "droits_nommes" not in g:
+        g.droits_nommes = {(str(v), str(r)) for v, r in current_rights()}
+    named: set[tuple[str, str]] = g.droits_nommes
+    asked, what = str(verb), str(resource)
+    return (asked, what) in named or (f"can_{asked}", what) in named
 
 
 def perimetre_of(

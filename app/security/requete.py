@@ -23,6 +23,7 @@ PER_REQUEST = (
     "compte",
     "cle_api",
     "droits",
+    "droits_nommes",
     "session_id",
     "session_attente",
     "scolarite_le",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from flask_appbuilder.security.sqla.models import User
 from sqlalchemy import (
@@ -23,6 +24,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.extensions import Base, Instant, now
 from app.tables.personnes import Personne
 from app.tables.territoires import Academie, Collectivite, Etablissement
+
+if TYPE_CHECKING:
+    from app.tables.console import Preference
 
 SANS_ADRESSE = "@sans-adresse.invalid"
 """Ends the e-mail of an account that has none of its own: Flask-AppBuilder wants one, unique."""
@@ -52,6 +56,8 @@ class Compte(User):
 
     personne: Mapped[Personne | None] = relationship(cascade="save-update")
     attributions: Mapped[list[Attribution]] = relationship(back_populates="compte")
+    preferences: Mapped[list[Preference]] = relationship(viewonly=True)
+    """Choices of look, to read with the session; ``operations.console.prefer`` writes them."""
 
     @hybrid_property
     def suspendu_le(self) -> datetime | None:

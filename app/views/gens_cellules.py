@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from flask import url_for
@@ -42,8 +43,14 @@ def full_name(row: Any) -> str:
 
 def badge(etat: str) -> Markup:
     """Return the state of an account: grey when all is well, a tone and a word otherwise."""
+    return _badge(etat, icon("check-lg"))
+
+
+@lru_cache(maxsize=16)
+def _badge(etat: str, tick: Markup) -> Markup:
+    """Return one of the few states, made once: a page shows the same one on each of its lines."""
     if etat == "actif":
-        return Markup('<span class="pr-state">{}{}</span>').format(icon("check-lg"), ETATS[etat])
+        return Markup('<span class="pr-state">{}{}</span>').format(tick, ETATS[etat])
     return Markup('<span class="pr-badge" data-tone="{}">{}</span>').format(TONES[etat], ETATS[etat])
 
 

@@ -12,6 +12,7 @@ from flask_appbuilder.security.decorators import permission_name
 
 from app.errors import UserError
 from app.extensions import db
+from app.models import Compte
 from app.operations.console import LONGEST_PREFERENCE, prefer
 from app.queries.console import preferences
 from app.security.manager import current_account
@@ -21,12 +22,19 @@ from app.views.base import PreauBaseView
 
 
 def preference(key: str, default: Any = None) -> Any:
-    """Return a choice of the account that makes the request; they are read together, once."""
+    """Return a choice of the account that makes the request; they are read together, with its session."""
     if "preferences" not in g:
-        account = current_account()
-        g.preferences = preferences(db.session(), account.id) if account else {}
+        g.preferences = _known(current_account())
     known: Mapping[str, Any] = g.preferences
     return known.get(key, default)
+
+
+def _known(account: Compte | None) -> Mapping[str, Any]:
+    if account is None:
+        return {}
+    if "preferences" in vars(account):
+        return {row.cle: row.valeur for row in account.preferences}
+    return preferences(db.session(), account.id)
 
 
 def size(key: str, default: int, least: int, most: int, step: int = 8) -> int:

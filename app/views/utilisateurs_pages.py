@@ -29,7 +29,8 @@ def page_of(chosen: PeopleList, school: Etablissement, criteres: Criteres) -> Pe
     """Read the page the address asks, its facets counted over the whole list."""
     session, whole, args = db.session(), _whole(criteres), lists.list_args()
     statement = reads.school_list(criteres)
-    page = curseurs.page(session, statement, reads.tri_in_school(criteres), size_arg(), *cursor_args())
+    tri, first = reads.tri_in_school(criteres), reads.place_first(criteres)
+    page = curseurs.page(session, statement, tri, size_arg(), *cursor_args(), first=first)
     effectif = effectifs.headcount(session, whole)
     facets = filters.with_values(filters.facets(chosen, whole, effectif), criteres)
     filtered = criteres.filtered or (chosen.departs and bool(criteres.profil))
