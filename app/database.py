@@ -33,11 +33,12 @@ def derived(statement: Any, key: Any, make: Callable[[], Any]) -> Any:
     A statement made once and run with parameters costs neither its making nor its limits again.
     """
     known = _derived.setdefault(statement, {})
-    if key not in known:
+    found = known.get(key)
+    if found is None:  # read once: another thread may forget them all at any moment
         if len(known) >= MOST_DERIVED:
             known.clear()
-        known[key] = make()
-    return known[key]
+        found = known[key] = make()
+    return found
 
 
 @contextmanager
