@@ -73,7 +73,7 @@ def edit(
         if not changes:
             return {}
         if DELICATS & set(changes):
-            pouvoirs.verifier(session, personne.id, detenus)
+            pouvoirs.verifier_tenu(session, personne.id, detenus)
         if "login" in changes:
             _check_login(session, personne)
         _follow(session, personne, changes)

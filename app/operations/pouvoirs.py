@@ -15,11 +15,15 @@ from sqlalchemy.orm import Session
 
 from app.errors import RuleViolationError
 from app.extensions import now
-from app.models import PROFILS, Attribution, Compte, Etablissement
+from app.models import PROFILS, Attribution, Compte, Etablissement, Rattachement
 
 REFUS = (
     "Cette personne tient des droits que vous n’avez pas : seule l’assistance de l’académie agit"
     " sur son compte."
+)
+AILLEURS = (
+    "Le compte de cette personne, invitée ici, est tenu par un autre établissement\u00a0:"
+    " adressez-vous à lui, ou à l’assistance de l’académie."
 )
 
 
@@ -35,8 +39,10 @@ class Pouvoir:
 
     def covers(self, role: str, academie: int | None, collectivite: int | None, ecole: int | None) -> bool:
         """Tell whether this is worth a role over a school (with its académie and collectivité) or more."""
-        if role not in self.roles:
-            return False
+        return role in self.roles and self.reaches(academie, collectivite, ecole)
+
+    def reaches(self, academie: int | None, collectivite: int | None, ecole: int | None) -> bool:
+        """Tell whether this is held over a school, known with its académie and collectivité."""
         return (
             self.tout
             or academie in self.academies
@@ -85,6 +91,35 @@ def au_dessus(session: Session, personne_ids: Collection[int], pouvoirs: Pouvoir
     return above
 
 
+def d_ailleurs(session: Session, personne_ids: Collection[int], pouvoirs: Pouvoirs) -> set[int]:
+    """Return those of these people whom the actor only has as guests, or not at all, and another school had
+    before: anybody may let in a guest whose login they know, and would hold their account by it.
+    """
+    if pouvoirs is TOUS or not personne_ids:
+        return set()
+    rows = session.execute(
+        select(
+            Rattachement.personne_id,
+            Rattachement.profil,
+            Etablissement.academie_id,
+            Etablissement.collectivite_id,
+            Etablissement.id,
+        )
+        .join(Etablissement, Etablissement.id == Rattachement.etablissement_id)
+        .where(Rattachement.personne_id.in_(list(personne_ids)), Rattachement.fin.is_(None))
+        .order_by(Rattachement.profil == "invite", Rattachement.id),
+        execution_options={"hors_perimetre": True},
+    ).all()
+    theirs: dict[int, bool] = {}
+    mine: set[int] = set()
+    for person, profil, *where in rows:
+        reached = any(held.reaches(*where) for held in pouvoirs)
+        theirs.setdefault(person, not reached)  # the first place is the one that holds the account
+        if reached and profil != "invite":
+            mine.add(person)
+    return {person for person, away in theirs.items() if away and person not in mine}
+
+
 def verifier(session: Session, personne_id: int, pouvoirs: Pouvoirs) -> None:
     """Make sure the actor may act on the account of this person.
 
@@ -92,3 +127,13 @@ def verifier(session: Session, personne_id: int, pouvoirs: Pouvoirs) -> None:
     """
     if au_dessus(session, [personne_id], pouvoirs):
         raise RuleViolationError(REFUS)
+
+
+def verifier_tenu(session: Session, personne_id: int, pouvoirs: Pouvoirs) -> None:
+    """Make sure the actor may take the account of this person in hand: change what opens it.
+
+    :raises RuleViolationError: they hold more than the actor, or are another school's guest.
+    """
+    verifier(session, personne_id, pouvoirs)
+    if d_ailleurs(session, [personne_id], pouvoirs):
+        raise RuleViolationError(AILLEURS)

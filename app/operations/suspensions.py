@@ -179,6 +179,8 @@ def _refuse_others(
             bilan.refus[mine] = SOI
     for key in pouvoirs.au_dessus(session, people.keys(), detenus):
         bilan.refus.setdefault(key, pouvoirs.REFUS)
+    for key in pouvoirs.d_ailleurs(session, people.keys(), detenus):
+        bilan.refus.setdefault(key, pouvoirs.AILLEURS)
 
 
 def _keep_administrators(session: Session, people: Mapping[int, Any], bilan: Bilan) -> None:

@@ -11,9 +11,10 @@ import time_machine
 from sqlalchemy import select
 
 from app.extensions import now
-from app.models import Compte, Courriel, LienMotDePasse, Personne, SecondFacteur
-from app.operations import activation, coffre, comptes, liens, messages, personnes, seconds_facteurs
+from app.models import Compte, Courriel, LienMotDePasse, Personne, Rattachement, SecondFacteur
+from app.operations import activation, coffre, comptes, liens, messages, personnes, pouvoirs, seconds_facteurs
 from app.operations.deployment import Deployment
+from app.operations.pouvoirs import AILLEURS, Pouvoir
 from app.operations.saisies import Actor
 from tests.security.conftest import attribuer, compte, connecte, entrer, jeton
 
@@ -173,3 +174,54 @@ class TestLiensQuiDurent:
             session.commit()
         assert session.scalars(select(Compte.id)).all() == []
         assert session.scalars(select(LienMotDePasse.servi_le)).all() == [None]
+
+
+class TestInviteDAilleurs:
+    """A guest of another school is let in by whoever knows their login: their account stays where it was."""
+
+    @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+    def test_the_account_of_somebody_else_s_guest_is_not_in_hand(self, client, session, cast):
+        guest = Personne(nom="INVITE", prenom="Ines", nom_recherche="invite ines", source="manuel")
+        guest.login, guest.email = "ines.invite", "ines@exemple.fr"
+        session.add(guest)
+        session.flush()
+        session.add(Rattachement(personne_id=guest.id, etablissement_id=cast.ecole_a, profil="invite"))
+        compte(session, "ines.invite", personne=guest)
+        attribuer(session, compte(session, "local.b"), "correspondant", etablissement_id=cast.ecole_b)
+        session.commit()
+        number = guest.id
+        entrer(client, "local.b")
+        path = "/etablissements/0180001B/invites/rattacher"
+        data = {"csrf_token": jeton(client, path), "login": "ines.invite", "etape": "confirmer"}
+        sheet = client.post(path, data=data).location
+        assert sheet.endswith(f"/utilisateurs/invites/{number}")
+        token = jeton(client, sheet)
+        answer = client.post(sheet, data={"csrf_token": token, "email": "voleur@exemple.fr"})
+        assert AILLEURS in answer.text
+        answer = client.post(sheet, data={"csrf_token": token, "login": "pris.deforce"})
+        assert AILLEURS in answer.text
+        answer = client.post(f"{sheet}/suspendre", data={"csrf_token": token, "motif": "nuire"})
+        assert AILLEURS in answer.text
+        session.expire_all()
+        kept = session.get_one(Personne, number)
+        assert (kept.email, kept.login, kept.suspendu_le) == ("ines@exemple.fr", "ines.invite", None)
+        session.rollback()
+        answer = client.post(sheet, data={"csrf_token": token, "telephone_portable": "06 39 98 14 07"})
+        assert answer.status_code == 302, "what opens no account is typed"
+
+    @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+    def test_the_school_that_made_the_guest_keeps_them_in_hand(self, session, cast):
+        held = (Pouvoir(frozenset({"correspondant"}), etablissements=frozenset({cast.ecole_a})),)
+        other = (Pouvoir(frozenset({"correspondant"}), etablissements=frozenset({cast.ecole_b})),)
+        academie = (Pouvoir(frozenset({"accompagnement"}), academies=frozenset({cast.academie_a})),)
+        guest = Personne(nom="INVITE", prenom="Ines", nom_recherche="invite ines", source="manuel")
+        session.add(guest)
+        session.flush()
+        for school in (cast.ecole_a, cast.ecole_b):
+            session.add(Rattachement(personne_id=guest.id, etablissement_id=school, profil="invite"))
+            session.flush()
+        ids = [guest.id, cast.deux, cast.eleve_a]
+        assert pouvoirs.d_ailleurs(session, ids, held) == set()
+        assert pouvoirs.d_ailleurs(session, ids, academie) == set()
+        assert pouvoirs.d_ailleurs(session, ids, other) == {guest.id, cast.eleve_a}
+        assert pouvoirs.d_ailleurs(session, ids, pouvoirs.TOUS) == set()
