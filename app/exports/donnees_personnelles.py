@@ -202,12 +202,11 @@ class _Collecte:
             for email in self._emails(Base.metadata.tables[name], self.own[name])
             if email
         }
-        people = Base.metadata.tables["personne"]
-        others = select(people.c.email).where(
-            func.lower(people.c.email).in_(sorted(addresses)),
-            people.c.id.not_in(sorted(self.own["personne"])),
-        )
-        addresses -= {email.lower() for email in self.connection.execute(others).scalars()}
+        for name in ROOTS:  # whoever writes somebody else's address on their sheet reads nothing of theirs
+            table = Base.metadata.tables[name]
+            held = func.lower(table.c.email).in_(sorted(addresses))
+            others = select(table.c.email).where(held, table.c.id.not_in(sorted(self.own[name])))
+            addresses -= {email.lower() for email in self.connection.execute(others).scalars()}
         mails = Base.metadata.tables[Courriel.__tablename__]
         if addresses:
             self._take(mails, func.lower(mails.c.destinataire).in_(sorted(addresses)))

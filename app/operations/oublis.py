@@ -12,7 +12,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.extensions import now
-from app.models import Compte, DemandeLien, Personne
+from app.models import Compte, DemandeLien, LienMotDePasse, Personne
 from app.operations import liens
 from app.operations.connexions import people_of
 from app.operations.deployment import Deployment
@@ -41,7 +41,7 @@ def repondre(session: Session, demande: DemandeLien, deployment: Deployment) -> 
     session.delete(demande)
     sent = 0
     for who in _found(session, typed):
-        if not who.address or not liens.room(session, who):
+        if not who.address or not liens.room(session, who) or _flooded(session, who.address):
             continue
         if who.suspension:
             _tell_suspended(session, who, deployment)
@@ -49,6 +49,20 @@ def repondre(session: Session, demande: DemandeLien, deployment: Deployment) -> 
             liens.issue(session, who, liens.ENT, ACTEUR, deployment=deployment, duree=DUREE, demande="oubli")
         sent += 1
     return sent
+
+
+def _flooded(session: Session, address: str) -> bool:
+    """Tell whether as many links as one request may send left within the hour for those who read their mail
+    there: accounts that name one address do not multiply what it gets.
+    """
+    recent = (
+        select(func.count())
+        .select_from(LienMotDePasse)
+        .join(Personne, Personne.id == LienMotDePasse.personne_id)
+        .where(Personne.email == address, LienMotDePasse.cree_le > now() - timedelta(hours=1))
+        .execution_options(hors_perimetre=True)
+    )
+    return session.execute(recent).scalar_one() >= MOST
 
 
 def _tell_suspended(session: Session, who: Titulaire, deployment: Deployment) -> None:

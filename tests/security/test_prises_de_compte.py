@@ -8,11 +8,24 @@ from datetime import timedelta
 import pyotp
 import pytest
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from app.exports import donnees_personnelles as exports
 from app.extensions import now
-from app.models import Compte, Courriel, LienMotDePasse, Personne, Rattachement, SecondFacteur
-from app.operations import activation, coffre, comptes, liens, messages, personnes, pouvoirs, seconds_facteurs
+from app.jobs import oublis
+from app.models import Compte, Courriel, DemandeLien, LienMotDePasse, Personne, Rattachement, SecondFacteur
+from app.operations import (
+    activation,
+    coffre,
+    comptes,
+    courriels,
+    liens,
+    messages,
+    personnes,
+    pouvoirs,
+    seconds_facteurs,
+)
+from app.operations import oublis as oublis_operations
 from app.operations.deployment import Deployment
 from app.operations.pouvoirs import AILLEURS, Pouvoir
 from app.operations.saisies import Actor
@@ -225,3 +238,38 @@ class TestInviteDAilleurs:
         assert pouvoirs.d_ailleurs(session, ids, academie) == set()
         assert pouvoirs.d_ailleurs(session, ids, other) == {guest.id, cast.eleve_a}
         assert pouvoirs.d_ailleurs(session, ids, pouvoirs.TOUS) == set()
+
+
+class TestAdressesDAutrui:
+    """Writing somebody else's address on one's own sheet gives none of their mail, nor floods them."""
+
+    @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+    def test_the_export_of_ones_data_holds_no_mail_of_another_account(self, session, cast, ici):
+        victim = compte(session, "nadia.academie")
+        thief = session.get_one(Personne, cast.parent_a)
+        compte(session, "jeanne.parenta", personne=thief)
+        courriels.queue(session, destinataire=victim.email, objet="Demande de la DASEN", texte="x")
+        courriels.queue(session, destinataire="jeanne@exemple.fr", objet="Pour Jeanne", texte="x")
+        session.flush()
+        for address, subjects in (("jeanne@exemple.fr", ["Pour Jeanne"]), (victim.email, [])):
+            thief.email = address
+            found = exports.dossier(session, thief.id).tables.get("courriel", [])
+            assert [one["objet"] for one in found] == subjects
+
+    @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+    def test_accounts_that_name_one_address_do_not_multiply_its_mails(self, app, session, cast, ici):
+        for number in range(5):
+            row = Personne(nom=f"N{number}", prenom="P", nom_recherche=f"n{number} p")
+            row.email, row.login = "victime@exemple.fr", f"p.n{number}"
+            session.add(row)
+            session.flush()
+            compte(session, row.login, personne=row)
+        for typed in ["victime@exemple.fr", *[f"p.n{number}" for number in range(5)]] * 10:
+            oublis_operations.demander(session, typed)
+        session.commit()
+        while oublis.answer_due(app):
+            pass
+        while session.scalar(select(func.count(DemandeLien.id))):
+            session.rollback()
+            oublis.answer_due(app)
+        assert session.scalar(select(func.count(Courriel.id))) == 5
