@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 
 from app.errors import RuleViolationError
 from app.extensions import now
-from app.models import SANS_ADRESSE, Attribution, Compte, Personne, Rattachement
+from app.models import SANS_ADRESSE, Attribution, Compte, Personne, Rattachement, VerrouPersonne
 from app.operations import journal, liens_ouverts
 from app.operations.deployment import Deployment
 from app.operations.messages import in_words, send
-from app.operations.saisies import SYSTEME, Actor, record
+from app.operations.saisies import SYSTEME, TITULAIRE, Actor, record
 from app.operations.titulaires import Titulaire, holder_of
 
 DEJA = "Ce compte est déjà activé. Connectez-vous, ou demandez un nouveau mot de passe."
@@ -43,6 +43,7 @@ def activer(
     before = personne.email
     if email:
         personne.email = email
+        _typed_by_holder(session, personne, before)
     compte = Compte(
         personne=personne,
         username=personne.login,
@@ -110,6 +111,15 @@ def _tell(session: Session, who: Titulaire, deployment: Deployment) -> None:
             qui=who.call_name,
             login=who.login,
         )
+
+
+def _typed_by_holder(session: Session, personne: Personne, before: str | None) -> None:
+    """Keep feeds away from an address its holder typed, which nobody vouches for."""
+    held = select(VerrouPersonne.id).where(
+        VerrouPersonne.personne_id == personne.id, VerrouPersonne.champ == "email"
+    )
+    if personne.email != before and session.scalars(held).first() is None:
+        session.add(VerrouPersonne(personne_id=personne.id, champ="email", par=TITULAIRE))
 
 
 def _tell_before(

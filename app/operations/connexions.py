@@ -18,11 +18,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
 from app.extensions import Base, now
-from app.models import AssertionRecue, Compte, EssaiConnexion, Personne
+from app.models import AssertionRecue, Compte, EssaiConnexion, Personne, VerrouPersonne
+from app.operations.saisies import TITULAIRE
 from app.operations.sessions import parti
 
 DERIVE = timedelta(hours=1)
 """How late clocks may run: an assertion is remembered that long after its end."""
+SHARED = 20
+"""Accounts looked at for one address."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ def find_account(session: Session, login: str) -> Compte | None:
     """Return the account of a login or an e-mail address, whatever its case; deleted ones are unknown,
     and those of people who left.
 
-    An address several accounts share opens none of them: their holders type the login.
+    An address several accounts share opens none of them: their holders type the login. Whoever wrote
+    somebody else's address on their own sheet does not count.
     """
     wanted = login.strip().lower()[:320]
     if not wanted or "\0" in wanted:
@@ -93,12 +97,28 @@ def find_account(session: Session, login: str) -> Compte | None:
         )
         .where(Compte.supprime_le.is_(None))
         .order_by((func.lower(Compte.username) == wanted).desc())
-        .limit(2)
+        .limit(SHARED)
         .options(joinedload(Compte.personne))
     ).all()
-    if len(found) > 1 and str(found[0].username).lower() != wanted:
-        return None
-    return None if not found or parti(found[0]) else found[0]
+    if len(found) > 1:
+        by_login = str(found[0].username).lower() == wanted
+        found = found[:1] if by_login else _given(session, found)
+    return None if len(found) != 1 or parti(found[0]) else found[0]
+
+
+def _given(session: Session, accounts: Sequence[Compte]) -> list[Compte]:
+    """Return those of these accounts whose holder did not type the address themselves."""
+    people = [account.personne_id for account in accounts]
+    typed = set(
+        session.scalars(
+            select(VerrouPersonne.personne_id).where(
+                VerrouPersonne.personne_id.in_(people),
+                VerrouPersonne.champ == "email",
+                VerrouPersonne.par == TITULAIRE,
+            )
+        )
+    )
+    return [account for account in accounts if account.personne_id not in typed]
 
 
 def people_of(*addresses: str) -> Select[tuple[int]]:

@@ -14,7 +14,7 @@ from app.models import Compte, Personne, Rattachement, VerrouPersonne
 from app.operations import liens
 from app.operations.deployment import Deployment
 from app.operations.messages import send
-from app.operations.saisies import Actor, clean_email, clean_telephone, pending_changes, record
+from app.operations.saisies import TITULAIRE, Actor, clean_email, clean_telephone, pending_changes, record
 from app.operations.titulaires import Titulaire
 
 TELEPHONES = ("telephone_portable", "telephone_domicile")
@@ -81,10 +81,10 @@ def modifier_coordonnees(
 
 
 def _keep_from_feeds(session: Session, personne: Personne, changes: Mapping[str, object]) -> None:
-    if personne.source == "manuel":
-        return
+    if personne.source == "manuel":  # nobody feeds them, but their address is one nobody vouches for
+        changes = {name: pair for name, pair in changes.items() if name == "email"}
     locked = set(
         session.scalars(select(VerrouPersonne.champ).where(VerrouPersonne.personne_id == personne.id))
     )
     for champ in sorted(set(changes) - locked):
-        session.add(VerrouPersonne(personne_id=personne.id, champ=champ, par="Titulaire"))
+        session.add(VerrouPersonne(personne_id=personne.id, champ=champ, par=TITULAIRE))

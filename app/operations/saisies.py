@@ -123,6 +123,10 @@ SYSTEME = Actor()
 """Préau itself: a worker, a schedule."""
 
 
+TITULAIRE = "Titulaire"
+"""Who holds a field against feeds when its holder typed it: nobody vouches for it but them."""
+
+
 def record(
     session: Session,
     item: Any,

@@ -18,6 +18,7 @@ from app.operations import (
     activation,
     coffre,
     comptes,
+    connexions,
     courriels,
     liens,
     messages,
@@ -29,7 +30,7 @@ from app.operations import oublis as oublis_operations
 from app.operations.deployment import Deployment
 from app.operations.pouvoirs import AILLEURS, Pouvoir
 from app.operations.saisies import Actor
-from tests.security.conftest import attribuer, compte, connecte, entrer, jeton
+from tests.security.conftest import MOT_DE_PASSE, attribuer, compte, connecte, entrer, jeton
 
 CODE, INSTALLER = "/connexion/second-facteur/", "/connexion/second-facteur/installer"
 MIEN = "/mon-espace/second-facteur/"
@@ -273,3 +274,29 @@ class TestAdressesDAutrui:
             session.rollback()
             oublis.answer_due(app)
         assert session.scalar(select(func.count(Courriel.id))) == 5
+
+    @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+    @pytest.mark.parametrize("source", ["manuel", "aaf"])
+    def test_nobody_is_shut_out_by_who_writes_their_address(self, app, session, cast, ici, source):
+        """By password or through the académie, which may name people by their e-mail."""
+        owner = session.get_one(Personne, cast.deux)
+        owner.email = "ecoles@exemple.fr"
+        thief, pupil = session.get_one(Personne, cast.parent_a), session.get_one(Personne, cast.eleve_b)
+        thief.source = source
+        compte(session, "deux.ecoles", personne=owner)
+        compte(session, "jeanne.parenta", personne=thief)
+        pupil.login = "paul.eleveb"
+        session.commit()
+        client, path = app.test_client(), "/mon-espace/coordonnees"
+        entrer(client, "jeanne.parenta")
+        data = {"csrf_token": jeton(client, path), "email": owner.email, "actuel": MOT_DE_PASSE}
+        assert client.post(path, data=data).status_code == 302
+        activation.activer(
+            session, pupil, "x", generation=pupil.code_generation, deployment=ici, email=owner.email
+        )
+        session.commit()
+        assert entrer(app.test_client(), owner.email).location == "/"
+        session.expire_all()
+        found = connexions.find_account(session, owner.email)
+        assert found is not None
+        assert found.username == "deux.ecoles"
