@@ -35,8 +35,9 @@ CHAMPS: dict[str, str] = {
 OBLIGATOIRES = ("nom", "prenom", "email", "date_naissance")
 LONGUEURS = {
     "nom": 100, "prenom": 100, "email": 255, "adresse": 255, "code_postal": 10, "commune": 80,
-    "civilite": 4,
+    "civilite": 20,
 }  # fmt: skip
+"""A title is longer as written (« Mademoiselle ») than as kept (« Mme »)."""
 MANQUE = {
     "nom": "Le nom manque.",
     "prenom": "Le prénom manque.",

@@ -130,8 +130,9 @@ class ActesFiche(PreauBaseView):
                 db.session(), person, actor(), deployment=deployment(), etablissement_id=school_id
             )
 
-        commit_act(act, message=f"Un lien est parti vers l’adresse de {who}, valable une seule fois.")
-        return redirect(f"{_back(uai, liste, pk)}#mots-de-passe")
+        sent = commit_act(act, message=f"Un lien est parti vers l’adresse de {who}, valable une seule fois.")
+        # A refusal stands at the top of the page: the anchor would scroll past it, and the button look dead.
+        return redirect(f"{_back(uai, liste, pk)}{'#mots-de-passe' if sent else ''}")
 
     def _confirmed(
         self,

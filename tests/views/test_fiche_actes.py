@@ -329,6 +329,7 @@ class TestPasswords:
     def test_a_link_leaves_by_mail_and_the_tick_says_so(self, correspondant, session, gens):
         pupil = f"{A}/eleves/{gens.eleve}"
         refused = post(correspondant, pupil, {}, f"{pupil}/mot-de-passe/ent")
+        assert refused.location.endswith(pupil), "an anchor would hide the refusal, at the top of the page"
         assert (
             "adresse"
             in soup(correspondant.get(refused.location)).select_one(".pr-note[data-tone=bad]").get_text()

@@ -27,7 +27,7 @@ from tests.views.test_invites import A, person, place, send, text
 UPLOAD = f"{A}/invites/importer"
 HEAD = "Nom;Prénom;Titre;Mail;Date de naissance;Adresse;Code Postal;Commune;Téléphone Portable"
 GOOD = (
-    "MARTIN;Zoé;Mme;zoe@exemple.fr;12/03/1980;1 rue;1000;BOURG;612345678\r\n"
+    "MARTIN;Zoé;Mademoiselle;zoe@exemple.fr;12/03/1980;1 rue;1000;BOURG;612345678\r\n"
     "de La Tour;Éloïse;;eloise@exemple.fr;1975-01-02;;;;\r\n"
     "MARTIN;Zoé;Mme;zoe2@exemple.fr;11/03/1980;;;;\r\n"
 )
@@ -78,7 +78,7 @@ def people(session):
 
 class TestLire:
     def test_columns_by_name_or_in_the_order_of_the_source_whatever_wrote_them(self, app, local, session):
-        line = "MARTIN;Zoé;Mme;zoe@exemple.fr;12/03/1980"
+        line = "MARTIN;Zoé;Mademoiselle;zoe@exemple.fr;12/03/1980"
         named = "Prénom,Courriel,NOM,Remarque,Né(e) le\nZoé,zoe@exemple.fr,MARTIN,bla,12/03/1980"
         for content in (
             line, "\ufeff" + line, line.encode("cp1252"), line.encode("utf-16"), line.replace(";", "\t"),
