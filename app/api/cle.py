@@ -34,8 +34,6 @@ class CleCouranteApi(PreauApi):
                 application/json:
                   schema:
                     $ref: '#/components/schemas/Cle'
-            401: {$ref: '#/components/responses/401'}
-            429: {$ref: '#/components/responses/429'}
         """
         key = current_key()
         assert key is not None  # noqa: S101  (``right`` answered otherwise)

@@ -50,14 +50,6 @@ class ComptesApi(PreauApi):
                 application/json:
                   schema:
                     $ref: '#/components/schemas/PersonneComplete'
-            400: {$ref: '#/components/responses/400'}
-            401: {$ref: '#/components/responses/401'}
-            403: {$ref: '#/components/responses/403'}
-            404: {$ref: '#/components/responses/404'}
-            409: {$ref: '#/components/responses/409'}
-            415: {$ref: '#/components/responses/415'}
-            422: {$ref: '#/components/responses/422'}
-            429: {$ref: '#/components/responses/429'}
         """
 
         def suspend(person: Personne, school_id: int) -> None:
@@ -87,13 +79,6 @@ class ComptesApi(PreauApi):
                 application/json:
                   schema:
                     $ref: '#/components/schemas/PersonneComplete'
-            400: {$ref: '#/components/responses/400'}
-            401: {$ref: '#/components/responses/401'}
-            403: {$ref: '#/components/responses/403'}
-            404: {$ref: '#/components/responses/404'}
-            409: {$ref: '#/components/responses/409'}
-            422: {$ref: '#/components/responses/422'}
-            429: {$ref: '#/components/responses/429'}
         """
 
         def reopen(person: Personne, school_id: int) -> None:
@@ -118,13 +103,6 @@ class ComptesApi(PreauApi):
                 application/json:
                   schema:
                     $ref: '#/components/schemas/PersonneComplete'
-            400: {$ref: '#/components/responses/400'}
-            401: {$ref: '#/components/responses/401'}
-            403: {$ref: '#/components/responses/403'}
-            404: {$ref: '#/components/responses/404'}
-            409: {$ref: '#/components/responses/409'}
-            422: {$ref: '#/components/responses/422'}
-            429: {$ref: '#/components/responses/429'}
         """
 
         def send(person: Personne, school_id: int) -> None:

@@ -40,10 +40,6 @@ class EtablissementsApi(PreauApi):
                 application/json:
                   schema:
                     $ref: '#/components/schemas/PageEtablissement'
-            400: {$ref: '#/components/responses/400'}
-            401: {$ref: '#/components/responses/401'}
-            403: {$ref: '#/components/responses/403'}
-            429: {$ref: '#/components/responses/429'}
         """
         words = search_key(text_arg("q"))[:100].split()[:8]
         statement = select(
@@ -73,11 +69,6 @@ class EtablissementsApi(PreauApi):
                 application/json:
                   schema:
                     $ref: '#/components/schemas/Etablissement'
-            400: {$ref: '#/components/responses/400'}
-            401: {$ref: '#/components/responses/401'}
-            403: {$ref: '#/components/responses/403'}
-            404: {$ref: '#/components/responses/404'}
-            429: {$ref: '#/components/responses/429'}
         """
         found = db.session.scalars(select(Etablissement).where(Etablissement.uai == uai.upper()[:8])).first()
         if found is None:

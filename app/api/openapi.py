@@ -16,6 +16,10 @@ from app.queries.gens import ETATS
 
 VERSION = "v1"
 SECURITY = "cle"
+REFUSALS, WRITING = ("400", "401", "403", "429"), ("409", "415", "422")
+"""What any call may be answered, and what any call that writes may be answered besides."""
+PARAMETER = {"$ref": "#/components/parameters/etablissement"}
+"""A school that does not exist is a 404, as somebody who does not."""
 INTRODUCTION = (
     "Lire l’annuaire et agir sur les comptes, avec une clé. Envoyez-la dans l’en-tête"
     " « Authorization: Bearer preau_… ». Une clé ne voit que son périmètre : le reste n’existe pas (404)."
@@ -101,9 +105,13 @@ def _built(app: Flask) -> dict[str, Any]:
         if isinstance(resource, BaseApi) and not isinstance(resource, OpenApi):
             resource.add_api_spec(spec)
     described: dict[str, Any] = spec.to_dict()
-    for path in described["paths"].values():
-        for operation in path.values():
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
             operation["security"] = [{SECURITY: []}]
+            named = "{" in path or PARAMETER in operation.get("parameters", ())
+            refusals = {*REFUSALS, *(WRITING if method != "get" else ()), *(["404"] if named else ())}
+            for code in sorted(refusals):
+                operation["responses"][code] = {"$ref": f"#/components/responses/{code}"}
     return described
 
 

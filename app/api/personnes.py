@@ -42,11 +42,6 @@ class PersonnesApi(PreauApi):
                 application/json:
                   schema:
                     $ref: '#/components/schemas/PagePersonne'
-            400: {$ref: '#/components/responses/400'}
-            401: {$ref: '#/components/responses/401'}
-            403: {$ref: '#/components/responses/403'}
-            404: {$ref: '#/components/responses/404'}
-            429: {$ref: '#/components/responses/429'}
         """
         args = request.args
         page, elements = export.one_page(
@@ -70,11 +65,6 @@ class PersonnesApi(PreauApi):
                   schema: {type: string}
                 application/x-ndjson:
                   schema: {type: string}
-            400: {$ref: '#/components/responses/400'}
-            401: {$ref: '#/components/responses/401'}
-            403: {$ref: '#/components/responses/403'}
-            404: {$ref: '#/components/responses/404'}
-            429: {$ref: '#/components/responses/429'}
         """
         elements = export.every(db.session(), _criteres())
         if choice_arg("format", {"csv", "ndjson"}) == "ndjson":
@@ -97,11 +87,6 @@ class PersonnesApi(PreauApi):
                 application/json:
                   schema:
                     $ref: '#/components/schemas/PersonneComplete'
-            400: {$ref: '#/components/responses/400'}
-            401: {$ref: '#/components/responses/401'}
-            403: {$ref: '#/components/responses/403'}
-            404: {$ref: '#/components/responses/404'}
-            429: {$ref: '#/components/responses/429'}
         """
         found = export.complete(db.session(), pk) if pk <= BIGGEST_ID else None
         return problem(404, ABSENT) if found is None else jsonify(found)

@@ -21,7 +21,7 @@ def changer_mot_de_passe(
     nobody = None if compte.personne_id is not None else compte.id
     liens_ouverts.close(session, compte.personne_id, nobody, usage="ent")
     end_all(session, compte.id, MotifFin.MOT_DE_PASSE, sauf_jeton=sauf_jeton)
-    _journal(session, "compte.changer_secret", compte, acteur)
+    record(session, "compte.changer_secret", compte, acteur)
 
 
 def suspended_text(motif: str | None) -> str:
@@ -36,13 +36,13 @@ def suspendre(session: Session, compte: Compte, motif: str, *, acteur: Actor = S
     reason = clean_reason(motif)
     _write_suspension(compte, now(), reason)
     end_all(session, compte.id, MotifFin.SUSPENSION)
-    _journal(session, "compte.suspendre", compte, acteur, apres={"motif": reason})
+    record(session, "compte.suspendre", compte, acteur, apres={"motif": reason})
 
 
 def retablir(session: Session, compte: Compte, *, acteur: Actor = SYSTEME) -> None:
     """Lift a suspension."""
     _write_suspension(compte, None, None)
-    _journal(session, "compte.retablir", compte, acteur)
+    record(session, "compte.retablir", compte, acteur)
 
 
 def clean_reason(motif: str) -> str:
@@ -67,7 +67,7 @@ def supprimer(session: Session, compte: Compte, *, acteur: Actor = SYSTEME) -> N
     compte.supprime_le = now()
     compte.active = False
     end_all(session, compte.id, MotifFin.SUPPRESSION)
-    _journal(session, "compte.supprimer", compte, acteur)
+    record(session, "compte.supprimer", compte, acteur)
 
 
 def attribuer(
@@ -93,7 +93,7 @@ def attribuer(
     )
     session.add(attribution)
     end_all(session, compte.id, MotifFin.DROITS)
-    _journal(session, "role.attribuer", compte, acteur, etablissement_id, apres={"rôle": role})
+    record(session, "role.attribuer", compte, acteur, etablissement_id, apres={"rôle": role})
     return attribution
 
 
@@ -102,10 +102,10 @@ def retirer(session: Session, attribution: Attribution, *, acteur: Actor = SYSTE
     compte, role, school = attribution.compte, attribution.role, attribution.etablissement_id
     session.delete(attribution)
     end_all(session, compte.id, MotifFin.DROITS)
-    _journal(session, "role.retirer", compte, acteur, school, avant={"rôle": role})
+    record(session, "role.retirer", compte, acteur, school, avant={"rôle": role})
 
 
-def _journal(
+def record(
     session: Session,
     acte: str,
     compte: Compte,
@@ -115,6 +115,7 @@ def _journal(
     avant: dict[str, object] | None = None,
     apres: dict[str, object] | None = None,
 ) -> None:
+    """Write the journal line of an act on an account, named by its login."""
     session.flush()
     journal.write(
         session,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.errors import RuleViolationError
 from app.extensions import now
 from app.models import Compte, MotDePasseScolarite, Personne, Rattachement, SessionCompte
-from app.operations import coffre, journal, liens
+from app.operations import coffre, comptes, liens
 from app.operations.deployment import Deployment
 from app.operations.messages import send
 from app.operations.saisies import Actor
@@ -82,7 +82,7 @@ def poser(session: Session, compte: Compte, empreinte: str, *, acteur: Actor, de
         .values(scolarite_le=None)
         .execution_options(**EXEMPT)
     )
-    _written(session, compte, "compte.changer_scolarite", acteur)
+    comptes.record(session, "compte.changer_scolarite", compte, acteur)
     liens.tell_changed(session, Titulaire(compte.personne, compte), deployment, scolarite=True)
 
 
@@ -172,7 +172,7 @@ def fail(session: Session, compte: Compte, deployment: Deployment) -> int:
     session.refresh(row)
     if row.verrouille_le is None:
         return ESSAIS - row.essais
-    _written(session, compte, "compte.verrouiller_scolarite", Actor(str(compte), compte.id))
+    comptes.record(session, "compte.verrouiller_scolarite", compte, Actor(str(compte), compte.id))
     who = Titulaire(compte.personne, compte)
     if who.address:
         send(
@@ -184,16 +184,3 @@ def fail(session: Session, compte: Compte, deployment: Deployment) -> int:
             quand=liens.in_words(instant),
         )
     return 0
-
-
-def _written(session: Session, compte: Compte, acte: str, acteur: Actor) -> None:
-    session.flush()
-    journal.write(
-        session,
-        acte=acte,
-        acteur=acteur.nom,
-        compte_id=acteur.compte_id,
-        objet_type="compte",
-        objet_id=compte.id,
-        objet=str(compte.username),
-    )

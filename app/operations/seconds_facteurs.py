@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from app.errors import RuleViolationError
 from app.extensions import now
 from app.models import CodeSecours, Compte, SecondFacteur
-from app.operations import coffre, journal
+from app.operations import coffre, comptes
 from app.operations.codes import ALPHABET
 from app.operations.deployment import Deployment
 from app.operations.messages import in_words, send
@@ -108,7 +108,7 @@ def confirmer(
     row.confirme_le = now()
     codes = _draw_codes(session, compte, deployment)
     end_all(session, compte.id, MotifFin.SECOND_FACTEUR, sauf_jeton=sauf_jeton)
-    _written(session, compte, "compte.poser_second_facteur", Actor(str(compte), compte.id))
+    comptes.record(session, "compte.poser_second_facteur", compte, Actor(str(compte), compte.id))
     _tell(session, compte, "installe", deployment)
     return codes
 
@@ -133,7 +133,7 @@ def verifier(session: Session, compte: Compte, typed: str, deployment: Deploymen
     )
     if not isinstance(spent, CursorResult) or not spent.rowcount:
         return None
-    _written(session, compte, "compte.employer_secours", Actor(str(compte), compte.id))
+    comptes.record(session, "compte.employer_secours", compte, Actor(str(compte), compte.id))
     _tell(session, compte, "secours", deployment)
     return "secours"
 
@@ -145,7 +145,7 @@ def renouveler_codes(session: Session, compte: Compte, typed: str, deployment: D
     """
     _prove(session, compte, typed, deployment)
     codes = _draw_codes(session, compte, deployment)
-    _written(session, compte, "compte.renouveler_secours", Actor(str(compte), compte.id))
+    comptes.record(session, "compte.renouveler_secours", compte, Actor(str(compte), compte.id))
     return codes
 
 
@@ -160,7 +160,7 @@ def retirer(
         raise RuleViolationError("Votre rôle demande un second facteur : il ne se retire pas.")
     _prove(session, compte, typed, deployment)
     _forget(session, compte)
-    _written(session, compte, "compte.retirer_second_facteur", Actor(str(compte), compte.id))
+    comptes.record(session, "compte.retirer_second_facteur", compte, Actor(str(compte), compte.id))
     _tell(session, compte, "retire", deployment)
 
 
@@ -177,7 +177,7 @@ def reinitialiser(session: Session, compte: Compte, acteur: Actor, deployment: D
         raise RuleViolationError(f"{compte} n’a pas de second facteur.")
     _forget(session, compte)
     end_all(session, compte.id, MotifFin.SECOND_FACTEUR)
-    _written(session, compte, "compte.reinitialiser_second_facteur", acteur)
+    comptes.record(session, "compte.reinitialiser_second_facteur", compte, acteur)
     _tell(session, compte, "reinitialise", deployment)
 
 
@@ -233,19 +233,6 @@ def _digest(compte_id: int, code: str, deployment: Deployment) -> str:
 def _forget(session: Session, compte: Compte) -> None:
     for entity in (CodeSecours, SecondFacteur):
         session.execute(delete(entity).where(entity.compte_id == compte.id).execution_options(**EXEMPT))
-
-
-def _written(session: Session, compte: Compte, acte: str, acteur: Actor) -> None:
-    session.flush()
-    journal.write(
-        session,
-        acte=acte,
-        acteur=acteur.nom,
-        compte_id=acteur.compte_id,
-        objet_type="compte",
-        objet_id=compte.id,
-        objet=str(compte.username),
-    )
 
 
 def _tell(session: Session, compte: Compte, what: str, deployment: Deployment) -> None:
