@@ -134,7 +134,7 @@ class TestList:
     def test_departures_say_when_why_and_what_next(self, correspondant, gens):
         (line,) = rows(correspondant.get(f"{A}/utilisateurs/suppressions/"))
         assert (line["Nom"], line["Pourquoi"]) == ("PARTI Yann", "Départ lu dans l’alimentation")
-        assert line["Et ensuite"] == "Compte gardé, rendu si la personne revient"
+        assert line["Et ensuite"].startswith("Sera anonymisé le ")
 
     def test_an_empty_list_says_the_next_step(self, correspondant, gens):
         answer = correspondant.get(f"{A}/utilisateurs/personnels/")
