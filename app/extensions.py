@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask_appbuilder import Model
 from flask_appbuilder.models.sqla.base import SQLA
@@ -61,6 +62,10 @@ def SearchKey(length: int) -> String:  # noqa: N802  (a type, as Instant is)
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
+PARIS = ZoneInfo("Europe/Paris")
+"""Where days begin and end for those who read us."""
+
+
 def now() -> datetime:
     """Return the current instant, aware, in UTC."""
     return datetime.now(UTC)
@@ -75,4 +80,4 @@ db = SQLA(metadata=Model.metadata, session_options=session_options())
 mail = Mail()
 migrate = Migrate(render_as_batch=True, compare_type=True)
 
-__all__ = ["Base", "Instant", "Model", "SearchKey", "db", "mail", "migrate", "now"]
+__all__ = ["PARIS", "Base", "Instant", "Model", "SearchKey", "db", "mail", "migrate", "now"]

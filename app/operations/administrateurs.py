@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.database import lock
 from app.errors import RuleViolationError
-from app.extensions import now
+from app.extensions import PARIS, now
 from app.models import Attribution, Compte, Etablissement, Personne, Rattachement
 from app.operations import comptes, pouvoirs
 from app.operations.pouvoirs import Pouvoirs
 from app.operations.saisies import Actor
 from app.operations.sessions import may_connect
 from app.queries.fiche_etablissement import NOMMABLES, ROLE
-
-PARIS = ZoneInfo("Europe/Paris")
 
 
 def nommer(

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import RuleViolationError
-from app.extensions import now
+from app.extensions import PARIS, now
 from app.models import Attribution, Etablissement, Personne, Rattachement, VarianteNom
 from app.operations import administrateurs, comptes, journal, liens, logins
 from app.operations.deployment import Deployment
@@ -21,7 +20,6 @@ from app.operations.sessions import MotifFin, end_all
 from app.queries.invites import has_account
 from app.queries.noms import name_variants, personne_key
 
-PARIS = ZoneInfo("Europe/Paris")
 LIEN_VALABLE = timedelta(days=7)
 """A guest does not read their mail every day: their first link serves longer than a forgotten password's."""
 LONGTEMPS = timedelta(days=366 * 5)

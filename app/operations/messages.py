@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from app.config import ROOT
+from app.extensions import PARIS
 from app.models import Courriel
 from app.operations import coffre, courriels
 from app.operations.deployment import Deployment
@@ -29,7 +29,6 @@ SECRET = "[lien personnel, connu du seul destinataire]"  # noqa: S105  (what sta
 """What the stored texts hold where the mail that leaves has its personal link."""
 USE = "courriel"
 WIDTH = 72
-PARIS = ZoneInfo("Europe/Paris")
 
 
 @dataclass(frozen=True)

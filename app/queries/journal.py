@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
+from app.extensions import PARIS
 from app.models import Compte, Journal
-
-PARIS = ZoneInfo("Europe/Paris")
 
 
 @dataclass(frozen=True)

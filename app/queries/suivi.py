@@ -6,14 +6,12 @@ Lists are read by keyset: ``before`` is the id of the last row of the page befor
 from __future__ import annotations
 
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from app.models import Tache
 
-PARIS = ZoneInfo("Europe/Paris")
 TACHE_ETATS = {
     "attente": "En attente",
     "cours": "En cours",

@@ -8,12 +8,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from app.extensions import now
+from app.extensions import PARIS, now
 from app.queries.academie import LATE_AGES, SANTES
 from app.views.academie_liste import SANTE_LABELS, SchoolColumn
 from app.views.graphiques import percent_text
 from app.views.labels import ETATS_ETABLISSEMENT, SECTEURS, school_type
-from app.views.rendering import NBSP, NOTHING, PARIS, icon, number, since
+from app.views.rendering import NBSP, NOTHING, icon, number, since
 
 SANTE_LOOK = {
     "alerte": ("bad", "exclamation-octagon-fill"),

@@ -12,7 +12,7 @@ from flask_appbuilder import BaseView, expose
 from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response
 
-from app.extensions import db, now
+from app.extensions import PARIS, db, now
 from app.operations.invites import today
 from app.queries import accueil as reads
 from app.queries import doublons as pairs
@@ -22,7 +22,7 @@ from app.security.manager import allowed, current_account, current_perimetre, us
 from app.security.permissions import Resource, Verb
 from app.security.roles import ROLE_LABELS, Role
 from app.views.frame import login_url
-from app.views.rendering import PARIS, capped_number, day, instant, number, plural, since
+from app.views.rendering import capped_number, day, instant, number, plural, since
 
 FAILED_SHOWN = timedelta(days=7)
 ENDING_SOON = timedelta(days=30)

@@ -11,7 +11,7 @@ from flask_appbuilder.security.decorators import permission_name
 from werkzeug.wrappers import Response
 
 from app.errors import ConflictError
-from app.extensions import db, now
+from app.extensions import PARIS, db, now
 from app.models import Etablissement
 from app.operations import etablissements as acts
 from app.queries import etablissements as reads
@@ -27,7 +27,7 @@ from app.views.ecole import allowed_here, current_school
 from app.views.etablissements import EDITED, EtablissementView
 from app.views.fiche_ecole import address, dossier
 from app.views.labels import SECTEURS, SOURCES
-from app.views.rendering import NOTHING, PARIS, instant, telephone
+from app.views.rendering import NOTHING, instant, telephone
 
 REASONS = {
     **dict.fromkeys(LOCAL, "Modifiable par l’administrateur local et par l’académie."),

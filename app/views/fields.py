@@ -26,10 +26,10 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, StopValidation
 from wtforms.widgets import html_params
 
+from app.extensions import PARIS
 from app.queries.noms import search_key
 from app.views.filters import column_kind, key_column
 from app.views.interface import DomainInterface
-from app.views.rendering import PARIS
 
 REQUIRED = "Renseignez ce champ."
 LONG_TEXT = 255

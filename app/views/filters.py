@@ -13,9 +13,9 @@ from flask_appbuilder.models.filters import BaseFilter, BaseFilterConverter, Fil
 from sqlalchemy import Boolean, Date, DateTime, Integer, String, TypeDecorator
 from sqlalchemy.sql.elements import ColumnElement
 
+from app.extensions import PARIS
 from app.queries.noms import search_key
 from app.queries.recherche import prefix
-from app.views.rendering import PARIS
 
 MAX_ID = 2**31 - 1
 TRUE, FALSE = "oui", "non"

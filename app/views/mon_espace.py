@@ -17,7 +17,7 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import Optional
 
 from app.errors import UserError
-from app.extensions import db
+from app.extensions import PARIS, db
 from app.models import Attribution, Compte, Personne
 from app.operations import mon_espace, seconds_facteurs, sessions
 from app.operations import mots_de_passe_scolarite as scolarite
@@ -35,7 +35,6 @@ from app.views.acts import commit_act
 from app.views.arguments import checked_pk
 from app.views.base import PreauBaseView
 from app.views.labels import SOURCES
-from app.views.rendering import PARIS
 
 BROWSERS = (
     ("Edg", "Edge"),

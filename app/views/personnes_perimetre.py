@@ -10,7 +10,7 @@ from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from markupsafe import Markup
 
-from app.extensions import db
+from app.extensions import PARIS, db
 from app.models import Etablissement, Personne
 from app.queries import curseurs
 from app.queries import gens as reads
@@ -31,7 +31,7 @@ from app.views.gens_filtres import chips
 from app.views.list_parts import Chip, Facet, Row
 from app.views.listes_gens import ETATS, PERIMETER_SORTS, PeoplePage, criteres_perimetre
 from app.views.marking import marked
-from app.views.rendering import PARIS, day
+from app.views.rendering import day
 from app.views.streams import csv_response
 from app.views.utilisateurs import SUGGESTIONS
 from app.views.utilisateurs_pages import SLICE

@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, request, url_for
 from markupsafe import Markup
 
-PARIS = ZoneInfo("Europe/Paris")
+from app.extensions import PARIS
+
 NBSP = "\u00a0"
 THIN = "\u202f"
 NOTHING = "–"

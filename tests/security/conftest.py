@@ -13,12 +13,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from app.extensions import db
+from app.extensions import db, now
 from app.models import (
     Academie,
     Attribution,
@@ -31,6 +32,7 @@ from app.models import (
     Rattachement,
     Responsabilite,
 )
+from app.operations.deployment import Deployment
 from app.security.passwords import hash_password
 from app.security.perimetres import TOUT, perimetre
 from tests.support.applications import Lender
@@ -179,3 +181,16 @@ def ouvrir_guichet(
             return lent.enter_context(lender.lend(settings))
 
         yield open_
+
+
+@pytest.fixture
+def horloge() -> Iterator[time_machine.Coordinates]:
+    """A clock one moves by hand: each code of a second factor belongs to its own half minute."""
+    with time_machine.travel(now(), tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def ici(app: Flask) -> Deployment:
+    """What operations know of this console."""
+    return Deployment.of(app.extensions["reglages"])

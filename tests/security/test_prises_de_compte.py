@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pyotp
 import pytest
-import time_machine
 from sqlalchemy import func, select
 
 from app.exports import donnees_personnelles as exports
@@ -27,7 +26,6 @@ from app.operations import (
     seconds_facteurs,
 )
 from app.operations import oublis as oublis_operations
-from app.operations.deployment import Deployment
 from app.operations.pouvoirs import AILLEURS, Pouvoir
 from app.operations.saisies import Actor
 from tests.security.conftest import MOT_DE_PASSE, attribuer, compte, connecte, entrer, jeton
@@ -35,17 +33,6 @@ from tests.security.conftest import MOT_DE_PASSE, attribuer, compte, connecte, e
 CODE, INSTALLER = "/connexion/second-facteur/", "/connexion/second-facteur/installer"
 MIEN = "/mon-espace/second-facteur/"
 PERIODE = timedelta(seconds=seconds_facteurs.SECONDES)
-
-
-@pytest.fixture
-def horloge():
-    with time_machine.travel(now(), tick=False) as clock:
-        yield clock
-
-
-@pytest.fixture
-def ici(app):
-    return Deployment.of(app.extensions["reglages"])
 
 
 def secret_on(page):

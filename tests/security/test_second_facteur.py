@@ -7,10 +7,8 @@ from datetime import timedelta
 
 import pyotp
 import pytest
-import time_machine
 from sqlalchemy import func, select
 
-from app.extensions import now
 from app.jobs import courrier
 from app.models import CodeSecours, Compte, Journal, SecondFacteur, SessionCompte
 from app.operations import seconds_facteurs
@@ -20,18 +18,6 @@ from tests.security.conftest import MOT_DE_PASSE, attribuer, compte, connecte, e
 CODE, INSTALLER = "/connexion/second-facteur/", "/connexion/second-facteur/installer"
 MIEN = "/mon-espace/second-facteur/"
 PERIODE = timedelta(seconds=seconds_facteurs.SECONDES)
-
-
-@pytest.fixture
-def horloge():
-    """A clock one moves by hand: each code belongs to its own half minute."""
-    with time_machine.travel(now(), tick=False) as clock:
-        yield clock
-
-
-@pytest.fixture
-def ici(app):
-    return Deployment.of(app.extensions["reglages"])
 
 
 @pytest.fixture

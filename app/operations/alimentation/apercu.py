@@ -6,7 +6,6 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import orjson
 from sqlalchemy import select
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.database import rows_of
 from app.errors import ConflictError
-from app.extensions import now
+from app.extensions import PARIS, now
 from app.models import Academie, Alimentation, AlimentationEtablissement, Etablissement
 from app.operations.alimentation.champs import PROFILS_DE
 from app.operations.alimentation.fiches import EnTete
@@ -22,7 +21,6 @@ from app.operations.alimentation.registre import COMPTES, Registre
 from app.operations.alimentation.structures_accord import stated_elsewhere
 
 UN_JOUR = timedelta(days=1)
-PARIS = ZoneInfo("Europe/Paris")
 SEUIL_POURCENT = 5.0
 SEUIL_PERSONNES = 5
 """Fewer departures than this never stop a feed, whatever their share."""
