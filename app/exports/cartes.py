@@ -68,8 +68,10 @@ def draw(output: BinaryIO, cartes: Iterable[Carte], entete: Entete, *, par_page:
     pages = rank = 0
     for carte in cartes:
         if rank == 0 and par_page > 1:
-            _cut_lines(canvas, par_page)
-        place(canvas, carte, entete, rank)
+            with canvas.artifact():
+                _cut_lines(canvas, par_page)
+        with canvas.section():
+            place(canvas, carte, entete, rank)
         rank = (rank + 1) % par_page
         if rank == 0:
             canvas.showPage()
@@ -127,8 +129,22 @@ class _Pen:
         smallest: float = 6.0,
         after: float = 0.0,
         room: float | None = None,
+        tag: str = "P",
     ) -> None:
-        """Write one line, made to fit, ``after`` points above the next."""
+        """Write one line as an element of its own, made to fit, ``after`` points above the next."""
+        with self.canvas.tagged(tag):
+            self._write(text, size, font, ink, smallest, after, room)
+
+    def _write(
+        self,
+        text: str,
+        size: float,
+        font: str = REGULAR,
+        ink: Sequence[float] = INK,
+        smallest: float = 6.0,
+        after: float = 0.0,
+        room: float | None = None,
+    ) -> None:
         shown, used = fit(text, font, size, room or self.room, smallest=min(size, smallest))
         self.y -= size
         self.canvas.setFillColorRGB(*ink)
@@ -138,29 +154,32 @@ class _Pen:
 
     def pair(self, label: str, value: str, size: float, *, after: float = 0.0) -> None:
         """Write what a value is, small, and the value under it, whole: one types it."""
-        self.line(label, min(size * 0.62, 9.5), ink=SECOND)
-        self.line(value, size, font=BOLD, smallest=4.5, after=after)
+        with self.canvas.tagged():
+            self._write(f"{label} ", min(size * 0.62, 9.5), ink=SECOND)
+            self._write(value, size, BOLD, smallest=4.5, after=after)
 
     def paragraph(self, text: str, size: float, *, ink: Sequence[float] = INK, after: float = 0.0) -> None:
         """Write a text over as many lines as it needs."""
         line = ""
-        for word in printable(text).split():
-            longer = f"{line} {word}".strip()
-            if line and width(longer, REGULAR, size) > self.room:
-                self.line(line, size, ink=ink)
-                line = word
-            else:
-                line = longer
-        self.line(line, size, ink=ink, after=after)
+        with self.canvas.tagged():
+            for word in printable(text).split():
+                longer = f"{line} {word}".strip()
+                if line and width(longer, REGULAR, size) > self.room:
+                    self._write(f"{line} ", size, ink=ink)
+                    line = word
+                else:
+                    line = longer
+            self._write(line, size, ink=ink, after=after)
 
 
-def _draw_qr(canvas: StreamedCanvas, x: float, y: float, side: float) -> None:
-    canvas.saveState()
-    canvas.setFillColorRGB(0, 0, 0)
-    canvas.translate(x, y)
-    canvas.scale(side, side)
-    canvas.doForm(QR)
-    canvas.restoreState()
+def _draw_qr(canvas: StreamedCanvas, entete: Entete, x: float, y: float, side: float) -> None:
+    with canvas.tagged("Figure", alt=f"Code QR de l’adresse {entete.affichee}"):
+        canvas.saveState()
+        canvas.setFillColorRGB(0, 0, 0)
+        canvas.translate(x, y)
+        canvas.scale(side, side)
+        canvas.doForm(QR)
+        canvas.restoreState()
 
 
 def _children(pen: _Pen, carte: Carte, size: float, most: int, *, room: float | None = None) -> None:
@@ -182,12 +201,12 @@ def _eighth(canvas: StreamedCanvas, carte: Carte, entete: Entete, rank: int) -> 
     x, top = (rank % 2) * cell_w, HIGH - (rank // 2) * cell_h
     pen = _Pen(canvas, x + margin, top - margin, cell_w - 2 * margin)
     pen.line(entete.etablissement, 7, ink=SECOND, after=4)
-    pen.line(carte.nom, 12.5, font=BOLD, smallest=8)
+    pen.line(carte.nom, 12.5, font=BOLD, smallest=8, tag="H1")
     pen.line(carte.detail or " ", 8, ink=SECOND, after=4)
     pen.pair("Identifiant", carte.login, 11.5, after=2.5)
     pen.room = cell_w - 2 * margin - qr - 2 * mm
     pen.pair("Code d’activation", carte.code, 13, after=2.5)
-    _draw_qr(canvas, x + cell_w - margin - qr + 2, top - cell_h + margin + 12, qr)
+    _draw_qr(canvas, entete, x + cell_w - margin - qr + 2, top - cell_h + margin + 12, qr)
     if carte.rappel or carte.enfants:
         pen.line(carte.rappel or " ", 7, ink=SECOND)
         _children(pen, carte, 7, 4)
@@ -200,7 +219,7 @@ def _half(canvas: StreamedCanvas, carte: Carte, entete: Entete, rank: int) -> No
     top = HIGH - rank * HIGH / 2
     pen = _Pen(canvas, margin, top - margin, WIDE - 2 * margin)
     pen.line(entete.etablissement, 10, ink=SECOND, after=8)
-    pen.line(carte.nom, 20, font=BOLD, smallest=12, after=1)
+    pen.line(carte.nom, 20, font=BOLD, smallest=12, after=1, tag="H1")
     pen.line(carte.detail or " ", 11, ink=SECOND, after=12)
     pen.room = WIDE - 2 * margin - qr - 8 * mm
     pen.pair("Identifiant", carte.login, 16, after=6)
@@ -209,7 +228,7 @@ def _half(canvas: StreamedCanvas, carte: Carte, entete: Entete, rank: int) -> No
         pen.line(carte.rappel or " ", 10, ink=SECOND, after=2)
         _children(pen, carte, 10, 6)
         pen.y -= 6
-    _draw_qr(canvas, WIDE - margin - qr, top - 78 * mm - qr / 2 + 4 * mm, qr)
+    _draw_qr(canvas, entete, WIDE - margin - qr, top - 78 * mm - qr / 2 + 4 * mm, qr)
     _steps(_Pen(canvas, margin, top - HIGH / 2 + margin + 40, WIDE - 2 * margin), entete, 9.5)
 
 
@@ -221,16 +240,16 @@ def _letter(canvas: StreamedCanvas, carte: Carte, entete: Entete, _rank: int) ->
     for text in (carte.nom, *carte.adresse):
         window.paragraph(text, 10.5, after=1)
     pen = _Pen(canvas, margin, HIGH - 100 * mm, WIDE - 2 * margin)
-    pen.line("Votre première connexion", 16, font=BOLD, after=8)
+    pen.line("Votre première connexion", 16, font=BOLD, after=8, tag="H1")
     pen.line(carte.nom, 12, font=BOLD, smallest=9)
     pen.line(carte.detail or " ", 10.5, ink=SECOND, after=14)
     pen.room = WIDE - 2 * margin - qr - 10 * mm
-    _draw_qr(canvas, WIDE - margin - qr, pen.y - qr + 6 * mm, qr)
+    _draw_qr(canvas, entete, WIDE - margin - qr, pen.y - qr + 6 * mm, qr)
     pen.pair("Identifiant", carte.login, 17, after=8)
     pen.pair("Code d’activation", carte.code, 22, after=14)
     pen.room = WIDE - 2 * margin
     if carte.rappel or carte.enfants:
-        pen.line("Ce qui vous sera demandé", 10.5, font=BOLD, after=2)
+        pen.line("Ce qui vous sera demandé", 10.5, font=BOLD, after=2, tag="H2")
         pen.line(carte.rappel or " ", 10.5, after=2)
         _children(pen, carte, 10.5, 8)
         pen.y -= 12

@@ -8,6 +8,7 @@ import pytest
 
 from app.exports.cartes import Carte, Enfant, Entete, draw
 from app.exports.pdf import BOLD, fit, load_fonts, printable, width
+from tests.support.structure_pdf import elements, marks
 
 ENTETE = Entete("Collège Œdipe-Éluard", "https://console.example/premiere-connexion")
 LONG = Carte("D’ALBERT DE LA ROCHEFOUCAULD-MONTMORENCY Éléonore-Maximilienne", "6e B", "e" * 64, "abcd-efgh")
@@ -65,6 +66,19 @@ def test_names_are_cut_cleanly_and_never_hide_a_letter():
     assert width(shown, BOLD, size) <= 100
     assert fit("Anne", BOLD, 12, 100, smallest=8) == ("Anne", 12)
     assert printable("Zoe\u0301 \u202eliame \x00日本 ﬁn") == "Zoé liame ?? ﬁn"
+
+
+@pytest.mark.parametrize("par_page", [1, 2, 8])
+def test_a_screen_reader_hears_each_card_in_its_order(par_page):
+    found = read([LONG, PARENT, LONG], par_page)
+    heard = elements(found)
+    cards = [element for element in heard if element["/S"] == "/Sect"]
+    assert len(cards) == 3
+    assert [element["/S"] for element in heard].count("/H1") == 3
+    figures = [element for element in heard if element["/S"] == "/Figure"]
+    assert {figure["/Alt"] for figure in figures} == {f"Code QR de l’adresse {ENTETE.affichee}"}
+    marked = [mark for page in found.pages for mark in marks(page)]
+    assert len(marked) == sum(len(element["/K"]) for element in heard if "/Pg" in element)
 
 
 def test_an_empty_list_is_a_blank_page_not_a_broken_file():
