@@ -7,6 +7,7 @@ sentence that names the variable.
 from __future__ import annotations
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,6 +71,10 @@ class Reglages(BaseSettings):
     suppressions_jours: int = Field(
         90, ge=1, le=3650, description="Jours pendant lesquels une personne partie peut être restaurée"
     )
+    reseaux_permis: str = Field(
+        "",
+        description="Réseaux internes que Préau peut appeler (flux, essais d’adresse) : 10.1.0.0/16,…",
+    )
     journal_niveau: str = "INFO"
     metriques_jeton: str = Field(
         "", description="Jeton de lecture de /metriques hors de la machine (facultatif)"
@@ -110,6 +115,10 @@ class Reglages(BaseSettings):
         files = {"ldap": self.ldap_fichier, "oidc": self.oidc_fichier, "saml": self.saml_fichier}
         return files.get(self.authentification)
 
+    def permitted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Return the private networks Préau may call; a public address needs no permission."""
+        return tuple(ip_network(net.strip()) for net in self.reseaux_permis.split(",") if net.strip())
+
     def hosts(self) -> list[str]:
         """Return the accepted host names."""
         return [host.strip() for host in self.hotes.split(",") if host.strip()]
@@ -135,6 +144,12 @@ def load(**overrides: Any) -> Reglages:
         raise ReglageInvalideError(f"Préau ne démarre pas : {_wrong_value(error)}") from error
     except GuichetError as error:
         raise ReglageInvalideError(f"Préau ne démarre pas : {error}") from error
+    try:
+        settings.permitted_networks()
+    except ValueError as error:
+        raise ReglageInvalideError(
+            "Préau ne démarre pas : PREAU_RESEAUX_PERMIS doit énumérer des réseaux, par exemple 10.1.0.0/16."
+        ) from error
     for name in ("lien_aide", "lien_accessibilite", "lien_donnees"):
         link = getattr(settings, name)
         if link and not link.startswith("https://"):

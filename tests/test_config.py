@@ -46,6 +46,7 @@ class TestRefusals:
             ({"courriel_serveur": ""}, "PREAU_COURRIEL_SERVEUR"),
             ({"courriel_expediteur": ""}, "PREAU_COURRIEL_EXPEDITEUR"),
             ({"https": False}, "PREAU_HTTPS"),
+            ({"reseaux_permis": "10.1.0.0/16, chez nous"}, "PREAU_RESEAUX_PERMIS"),
             ({"authentification": "oidc"}, "PREAU_OIDC_FICHIER"),
             ({"authentification": "ldap"}, "PREAU_LDAP_FICHIER"),
             ({"authentification": "saml"}, "PREAU_SAML_FICHIER"),
