@@ -5,13 +5,14 @@ Personnes    : Personne, Identifiant, Rattachement, Responsabilite (+ locks, log
 Scolarité    : Mef, Matiere, Discipline, Fonction, Division, GroupeEnseignement, services taught
 Alimentation : Alimentation (a feed), its schools, its differences (Ecart), FicheSource
 Comptes      : Compte (Flask-AppBuilder's user), Attribution (role over a perimeter), sessions, links
-Comptes      : Compte (Flask-AppBuilder's user), Attribution (role over a perimeter), sessions
 Doublons     : Doublon (two people who may be one), Fusion (two made one, and how to undo it)
 Registre     : Traitement (the register of processing)
 Console      : Preference, Favori, Visite, VueEnregistree, BilanEtablissement (figures computed ahead)
 Intégrations : CleApi (a key an outside program acts with)
 Invités      : ImportInvites (a file of guests) and its lines
 Actes        : EditeurPage, ActeEnNombre (one act on many people) and its rows
+Catalogue    : Service, its roles, cells and components; to which collectivités it is offered
+Services     : what a school makes of them: EtatService, DroitService, ReglageService, managers
 Suivi        : Journal, Courriel (outgoing mail), Tache (background task), Battement
 """
 
@@ -22,6 +23,13 @@ from app.tables.alimentation import (
     CitationResponsable,
     Ecart,
     FicheSource,
+)
+from app.tables.catalogue import (
+    CelluleService,
+    ComposantService,
+    RoleService,
+    Service,
+    ServiceCollectivite,
 )
 from app.tables.comptes import (
     SANS_ADRESSE,
@@ -74,6 +82,13 @@ from app.tables.scolarite import (
     ProfesseurPrincipal,
     ServiceEnseigne,
 )
+from app.tables.services import (
+    ComposantEtablissement,
+    DroitService,
+    EtatService,
+    GestionnaireService,
+    ReglageService,
+)
 from app.tables.suivi import Battement, Courriel, Journal, Tache
 from app.tables.territoires import Academie, Collectivite, Etablissement, VerrouEtablissement
 
@@ -89,10 +104,13 @@ __all__ = [
     "Battement",
     "BilanEtablissement",
     "BilanNiveau",
+    "CelluleService",
     "CitationResponsable",
     "CleApi",
     "CodeSecours",
     "Collectivite",
+    "ComposantEtablissement",
+    "ComposantService",
     "Compte",
     "Courriel",
     "DemandeLien",
@@ -100,16 +118,19 @@ __all__ = [
     "Division",
     "DivisionMef",
     "Doublon",
+    "DroitService",
     "Ecart",
     "EditeurPage",
     "EleveGroupe",
     "EssaiConnexion",
     "Etablissement",
+    "EtatService",
     "Favori",
     "FicheSource",
     "Fonction",
     "FonctionExercee",
     "Fusion",
+    "GestionnaireService",
     "GroupeDivision",
     "GroupeEnseignement",
     "Identifiant",
@@ -129,8 +150,12 @@ __all__ = [
     "ProfesseurPrincipal",
     "RacineLogin",
     "Rattachement",
+    "ReglageService",
     "Responsabilite",
+    "RoleService",
     "SecondFacteur",
+    "Service",
+    "ServiceCollectivite",
     "ServiceEnseigne",
     "SessionCompte",
     "Tache",

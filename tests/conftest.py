@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from app.extensions import db
+from app.operations.catalogue import charger
 from app.security.perimetres import TOUT, perimetre
 from tests.support.applications import Lender, build, close
 from tests.support.courrier import Mailbox, serving
@@ -206,6 +207,13 @@ def session(app: Flask) -> Iterator[Session]:
     with app.app_context(), perimetre(db.session(), TOUT):
         yield db.session()
         db.session.rollback()
+
+
+@pytest.fixture
+def catalogue(session: Session) -> None:
+    """The catalogue of services that comes with Préau, committed."""
+    charger(session)
+    session.commit()
 
 
 @pytest.fixture

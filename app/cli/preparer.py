@@ -1,4 +1,4 @@
-"""``flask preau preparer``: the schema at the newest migration and, in demo mode, a demo académie."""
+"""``flask preau preparer``: the schema at the newest migration, the catalogue, in demo mode an académie."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import click
 from flask import current_app
 from flask_migrate import upgrade
 
-from app.cli import preau
+from app.cli import catalogue, preau
 from app.config import ROOT
 
 
 @preau.command("preparer")
 @click.pass_context
 def prepare(context: click.Context) -> None:
-    """Applique les migrations ; en démonstration, remplit une base vide."""
+    """Applique les migrations, met à jour le catalogue ; en démonstration, remplit une base vide."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     upgrade(directory=str(ROOT / "migrations"))
+    catalogue.refresh()
     if not current_app.extensions["reglages"].demo:
         return
     demo = preau.get_command(context, "demo")

@@ -241,6 +241,11 @@ RULES: dict[Any, Rule] = {
     m.ActeEnNombre: _tache,
     m.LigneActeEnNombre: _ligne_acte,
     m.EditeurPage: _school,
+    m.EtatService: _school,
+    m.DroitService: _school,
+    m.ComposantEtablissement: _school,
+    m.ReglageService: _school,
+    m.GestionnaireService: _school,
     m.Attribution: _attribution,
     m.CleApi: _attribution,
     m.SessionCompte: _session_compte,
@@ -277,6 +282,11 @@ SHARED = {
     m.RacineLogin,
     m.Battement,
     m.Traitement,
+    m.Service,
+    m.ServiceCollectivite,
+    m.RoleService,
+    m.CelluleService,
+    m.ComposantService,
 }
 """Mapped classes everybody may read: nomenclatures, names of territories, signs of life."""
 

@@ -23,6 +23,8 @@ class Resource(StrEnum):
     DIVISION = "Division"
     INVITE = "Invite"
     IDENTIFIANT = "Identifiant"
+    SERVICE = "Service"
+    CATALOGUE = "Catalogue"
     ALIMENTATION = "Alimentation"
     JOURNAL = "Journal"
     COURRIEL = "Courriel"
@@ -47,6 +49,8 @@ RESOURCE_LABELS: dict[Resource, str] = {
     Resource.DIVISION: "Classes et groupes",
     Resource.INVITE: "Invités",
     Resource.IDENTIFIANT: "Identifiants de première connexion",
+    Resource.SERVICE: "Services et droits",
+    Resource.CATALOGUE: "Catalogue des services",
     Resource.ALIMENTATION: "Alimentation",
     Resource.JOURNAL: "Journal",
     Resource.COURRIEL: "Courrier sortant",
