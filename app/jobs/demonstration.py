@@ -19,7 +19,7 @@ from app.exports.fictif import Options, generate
 from app.exports.fictif.generation import JOURS_ENTRE_EXPORTS, pack
 from app.extensions import now
 from app.jobs import alimentation as alimentation_job
-from app.jobs import bilans, comptes_demonstration
+from app.jobs import bilans, comptes_demonstration, usages_demonstration
 from app.models import Academie, Alimentation, Compte, Etablissement
 
 ACTEUR = "Démonstration"
@@ -71,6 +71,7 @@ def create(session: Session, folder: Path, say: Say, *, jour: date | None = None
     feed(session, later, apply=False)
     write_examples(folder, base)
     comptes_demonstration.create(session)
+    usages_demonstration.live(session, GRAINE)
     session.commit()
     bilans.refresh(session)
 

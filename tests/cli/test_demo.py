@@ -14,6 +14,7 @@ from app.jobs import comptes_demonstration, demonstration
 from app.models import (
     Alimentation,
     Attribution,
+    BilanEtablissement,
     Compte,
     Ecart,
     Etablissement,
@@ -81,6 +82,7 @@ class TestDemo:
         )
         assert {"cree", "modifie", "depart"} <= natures
         self._accounts(session, output, Path(str(reglages["dossier"])))
+        self._schools_differ(session)
         self._second_run_is_quiet(app, session)
 
     def _accounts(self, session: Session, output: str, folder: Path) -> None:
@@ -101,6 +103,15 @@ class TestDemo:
         assert (folder / "comptes-demo.txt").read_text(encoding="utf-8") in output
         acts = select(func.count()).where(Journal.acte == "compte.creer")
         assert session.scalar(acts) == len(Role)
+
+    def _schools_differ(self, session: Session) -> None:
+        """Somebody trying the console sees what is well, what is late and what is missing."""
+        figures = session.scalars(select(BilanEtablissement).where(BilanEtablissement.eleves > 0)).all()
+        rates = [row.actives / row.eleves for row in figures]
+        assert min(rates) < max(rates) / 3
+        assert {0, 1, 2} <= {row.administrateurs for row in figures}
+        assert session.scalar(select(func.count()).where(Personne.suspendu_le.is_not(None))) == 2
+        assert session.scalar(select(func.count()).where(Attribution.jusqua.is_not(None))) > 0
 
     def _second_run_is_quiet(self, app: Flask, session: Session) -> None:
         before = (count(session, Personne.id), count(session, Compte.id), count(session, Alimentation.id))
