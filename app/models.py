@@ -4,7 +4,8 @@ Territoires  : Academie, Collectivite, Etablissement (+ its hand-edited fields)
 Personnes    : Personne, Identifiant, Rattachement, Responsabilite (+ locks, login roots)
 Scolarité    : Mef, Matiere, Discipline, Fonction, Division, GroupeEnseignement, services taught
 Alimentation : Alimentation (a feed), its schools, its differences (Ecart), FicheSource
-Comptes      : Compte (Flask-AppBuilder's user), Attribution (role over a perimeter), sessions, links
+Comptes      : Compte (Flask-AppBuilder's user), Attribution (role over a perimeter), Nomination (one
+               promised until the account is activated), sessions, links
 Doublons     : Doublon (two people who may be one), Fusion (two made one, and how to undo it)
 Registre     : Traitement (the register of processing)
 Console      : Preference, Favori, Visite, VueEnregistree, BilanEtablissement (figures computed ahead)
@@ -41,6 +42,7 @@ from app.tables.comptes import (
     EssaiConnexion,
     LienMotDePasse,
     MotDePasseScolarite,
+    Nomination,
     SecondFacteur,
     SessionCompte,
 )
@@ -142,6 +144,7 @@ __all__ = [
     "Matiere",
     "Mef",
     "MotDePasseScolarite",
+    "Nomination",
     "OptionSuivie",
     "PerimetreEtablissement",
     "PerimetrePersonne",

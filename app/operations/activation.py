@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.errors import RuleViolationError
 from app.extensions import now
 from app.models import SANS_ADRESSE, Attribution, Compte, Personne, Rattachement, VerrouPersonne
-from app.operations import journal, liens_ouverts
+from app.operations import journal, liens_ouverts, nominations
 from app.operations.deployment import Deployment
 from app.operations.messages import in_words, send
 from app.operations.saisies import SYSTEME, TITULAIRE, Actor, record
@@ -67,6 +67,7 @@ def activer(
         etablissement_id=school,
         apres={"profil": profiles},
     )
+    nominations.honorer(session, personne, compte)
     if before and before != personne.email:
         _tell_before(session, before, personne, compte, deployment)
     _tell(session, Titulaire(personne, compte), deployment)

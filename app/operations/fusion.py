@@ -92,6 +92,8 @@ def fusionner(
     moves = Deplacements(session)
     schools = _schools(session, (kept_id, gone_id))
     _accounts_of(session, moves, accounts, kept_id, gone_id)
+    if kept_id in accounts:
+        _promises(moves, gone_id)
     moves.all_rows("personne", gone_id, kept_id)
     values, disputed = _values(people, kept_id, gone_id, decision)
     _locks(session, moves, kept_id, gone_id, disputed, acteur)
@@ -227,6 +229,13 @@ def _accounts_of(
         closed |= {"supprime_le": now(), "active": False}
         end_all(session, account["id"], MotifFin.SUPPRESSION)
     moves.change(USER, account, closed)
+
+
+def _promises(moves: Deplacements, gone_id: int) -> None:
+    """Let go of the rights promised to the other: whoever has an account gains none by being merged."""
+    table = Base.metadata.tables["nomination"]
+    for row in moves.rows(table, table.c.personne_id == gone_id):
+        moves.remove(table, row)
 
 
 def _values(

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.errors import RuleViolationError
 from app.extensions import now
@@ -61,12 +62,23 @@ def au_dessus(session: Session, personne_ids: Collection[int], pouvoirs: Pouvoir
 
     Their roles are read wherever they are held, beyond the perimeter of the actor too.
     """
-    if pouvoirs is TOUS or not personne_ids:
+    return _above(session, Compte.personne_id, personne_ids, pouvoirs)
+
+
+def comptes_au_dessus(session: Session, compte_ids: Collection[int], pouvoirs: Pouvoirs) -> set[int]:
+    """Return those of these accounts that hold a right the actor does not; nobody may hold some of them."""
+    return _above(session, Compte.id, compte_ids, pouvoirs)
+
+
+def _above(
+    session: Session, key: InstrumentedAttribute[Any], ids: Collection[int], pouvoirs: Pouvoirs
+) -> set[int]:
+    if pouvoirs is TOUS or not ids:
         return set()
     instant = now()
     rows = session.execute(
         select(
-            Compte.personne_id,
+            key,
             Attribution.role,
             Attribution.academie_id,
             Attribution.collectivite_id,
@@ -77,17 +89,17 @@ def au_dessus(session: Session, personne_ids: Collection[int], pouvoirs: Pouvoir
         .join(Compte, Compte.id == Attribution.compte_id)
         .outerjoin(Etablissement, Etablissement.id == Attribution.etablissement_id)
         .where(
-            Compte.personne_id.in_(list(personne_ids)),
+            key.in_(list(ids)),
             or_(Attribution.jusqua.is_(None), Attribution.jusqua > instant),
             Attribution.role.not_in(PROFILS),
         ),
         execution_options={"hors_perimetre": True},
     )
     above = set()
-    for person, role, academie, collectivite, school, of_academie, of_collectivite in rows:
+    for holder, role, academie, collectivite, school, of_academie, of_collectivite in rows:
         where = (academie or of_academie, collectivite or of_collectivite, school)
         if not any(held.covers(role, *where) for held in pouvoirs):
-            above.add(person)
+            above.add(holder)
     return above
 
 

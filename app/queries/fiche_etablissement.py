@@ -145,14 +145,22 @@ def grant_of(session: Session, etablissement_id: int, personne_id: int) -> Attri
     return session.scalars(statement).first()
 
 
-def candidates(session: Session, etablissement_id: int, typed: str, *, limit: int = 20) -> Sequence[Candidat]:
+def candidates(
+    session: Session,
+    etablissement_id: int,
+    typed: str,
+    *,
+    role: str = ROLE,
+    profils: Sequence[str] = NOMMABLES,
+    limit: int = 20,
+) -> Sequence[Candidat]:
     """Return who of the school may be named, by the first letters of the name; those ready for it first."""
     key = search_key(typed)
     moment = now()
     held = and_(
         Attribution.compte_id == Compte.id,
         Attribution.etablissement_id == etablissement_id,
-        Attribution.role == ROLE,
+        Attribution.role == role,
         or_(Attribution.jusqua.is_(None), Attribution.jusqua > moment),
     )
     ready = case((and_(Compte.id.is_not(None), Attribution.id.is_(None)), 0), else_=1)
@@ -163,7 +171,7 @@ def candidates(session: Session, etablissement_id: int, typed: str, *, limit: in
         .outerjoin(Attribution, held)
         .where(
             Rattachement.etablissement_id == etablissement_id,
-            Rattachement.profil.in_(NOMMABLES),
+            Rattachement.profil.in_(profils),
             Rattachement.fin.is_(None),
             Personne.nom_recherche.startswith(key, autoescape=True),
         )

@@ -247,6 +247,7 @@ RULES: dict[Any, Rule] = {
     m.ReglageService: _school,
     m.GestionnaireService: _school,
     m.Attribution: _attribution,
+    m.Nomination: _school,
     m.CleApi: _attribution,
     m.SessionCompte: _session_compte,
     m.VarianteNom: lambda p, t: p.personne_clause(t.personne_id),

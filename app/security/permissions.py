@@ -30,6 +30,7 @@ class Resource(StrEnum):
     COURRIEL = "Courriel"
     TACHE = "Tache"
     COMPTE = "Compte"
+    ADMINISTRATEUR = "Administrateur"
     ROLE = "Role"
     CLE_API = "CleApi"
     SUPPRESSION = "Suppression"
@@ -56,6 +57,7 @@ RESOURCE_LABELS: dict[Resource, str] = {
     Resource.COURRIEL: "Courrier sortant",
     Resource.TACHE: "Travaux en cours",
     Resource.COMPTE: "Comptes et attributions",
+    Resource.ADMINISTRATEUR: "Administrateurs",
     Resource.ROLE: "Rôles et droits",
     Resource.CLE_API: "Clés d’API",
     Resource.SUPPRESSION: "Suppressions",

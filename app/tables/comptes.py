@@ -22,6 +22,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Base, Instant, now
+from app.tables.mixins import PerimetreEtablissement
 from app.tables.personnes import Personne
 from app.tables.territoires import Academie, Collectivite, Etablissement
 
@@ -126,6 +127,26 @@ class Attribution(Base):
     academie: Mapped[Academie | None] = relationship()
     collectivite: Mapped[Collectivite | None] = relationship()
     etablissement: Mapped[Etablissement | None] = relationship()
+
+
+class Nomination(PerimetreEtablissement, Base):
+    """A role promised over a school to somebody who has not activated their account yet.
+
+    It becomes an attribution when they do, if they still have a place in the school.
+    """
+
+    __tablename__ = "nomination"
+    __table_args__ = (UniqueConstraint("personne_id", "role", "etablissement_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    personne_id: Mapped[int] = mapped_column(ForeignKey("personne.id", ondelete="CASCADE"))
+    role: Mapped[str] = mapped_column(String(30))
+    jusqua: Mapped[datetime | None] = mapped_column(Instant)
+    accordee_par: Mapped[str] = mapped_column(String(160), default="")
+    accordee_le: Mapped[datetime] = mapped_column(Instant, default=now)
+
+    personne: Mapped[Personne] = relationship()
+    etablissement: Mapped[Etablissement] = relationship()
 
 
 class SessionCompte(Base):

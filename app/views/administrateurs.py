@@ -67,7 +67,7 @@ class AdministrateursLocaux(PreauBaseView):
         if person is None:
             raise RuleViolationError("Choisissez une personne de la liste.", field="personne")
         acts.nommer(
-            db.session(), school, person, dernier_jour=_day(), detenus=current_pouvoirs(), acteur=actor()
+            db.session(), school, person, dernier_jour=day_typed(), detenus=current_pouvoirs(), acteur=actor()
         )
         return f"{person.prenom} {person.nom_courant}"
 
@@ -104,7 +104,11 @@ class AdministrateursLocaux(PreauBaseView):
         )
 
 
-def _day() -> date | None:
+def day_typed() -> date | None:
+    """Return the last day typed in a form, None when it is left empty.
+
+    :raises UserError: it is no day.
+    """
     raw = request.form.get("dernier_jour", "").strip()
     if not raw:
         return None

@@ -18,7 +18,13 @@ from app.views.ecole import Ecole, school_of_page
 
 MODULE_OF = dict.fromkeys(("Établissements", "Alimentation", "Suivi", "Droits"), "Administration")
 """Section of the menu → module that holds it; a section that is not here is a module of its own."""
-ENTRY_OF = {"MotDePasseView": "MonEspaceView", "SecondFacteurView": "MonEspaceView"}
+ENTRY_OF = {
+    "MotDePasseView": "MonEspaceView",
+    "SecondFacteurView": "MonEspaceView",
+    "Nommer": "Administrateurs",
+    "RolesDonnes": "Administrateurs",
+    "Promesses": "Administrateurs",
+}
 """View without an entry of its own → the view whose entry leads to it."""
 
 SCHOOL_MODULE = "Administration"

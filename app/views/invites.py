@@ -19,7 +19,8 @@ from app.operations import invites as acts
 from app.operations.invites_saisie import CHAMPS, OBLIGATOIRES, Lecture, lire
 from app.queries import invites as reads
 from app.queries.personnes import PROFIL_LABELS
-from app.security.permissions import Resource
+from app.security.manager import allowed
+from app.security.permissions import Resource, Verb
 from app.views.actors import actor, deployment
 from app.views.acts import run_act
 from app.views.arguments import as_id, checked_pk
@@ -61,7 +62,7 @@ class Invites(PreauBaseView):
     def ajouter(self, uai: str) -> str | Response:
         """Type a guest, see who may be them already, confirm their place, save."""
         school = current_school(uai)
-        school_uai, seen = school.uai, Saisie()
+        school_uai, school_id, seen = school.uai, school.id, Saisie()
         if request.method == "POST":
             seen.typed = typed_fields()
             read = lire(seen.typed, aujourdhui=acts.today())
@@ -74,9 +75,7 @@ class Invites(PreauBaseView):
                 if chosen:
                     person, refusal = run_act(lambda: self._save(uai, read, chosen, last_day))
                     if refusal is None:
-                        return redirect(
-                            url_for("Utilisateurs.fiche", uai=school_uai, liste="invites", pk=person.id)
-                        )
+                        return redirect(_after(school_uai, school_id, person))
                     school = current_school(uai)
                     seen.refusal = refusal.message
         return self.render_template(
@@ -214,6 +213,13 @@ class Invites(PreauBaseView):
         return self.render_template(
             "invites/detacher.html", title="Détacher un invité", school=school, who=who, back=back
         )
+
+
+def _after(uai: str, etablissement_id: int, person: Personne) -> str:
+    """Return where to go once a guest is there: their sheet, or back to who was naming an administrator."""
+    if request.args.get("suite") == "nommer" and allowed(Verb.ECRIRE, Resource.ADMINISTRATEUR):
+        return url_for("Nommer.nommer", etablissement=etablissement_id, q=person.nom_courant)
+    return url_for("Utilisateurs.fiche", uai=uai, liste="invites", pk=person.id)
 
 
 def here(school: Etablissement, pk: int) -> Rattachement:

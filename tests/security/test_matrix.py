@@ -47,6 +47,9 @@ OF_RESOURCE = {
 }
 OF_VIEW = {
     "AdministrateursLocaux": m.Attribution,
+    "Administrateurs": m.Compte,
+    "RolesDonnes": m.Attribution,
+    "Promesses": m.Nomination,
     "Fusions": m.Fusion,
     "ImportsInvites": m.ImportInvites,
     "ReinitialiserView": m.Compte,
@@ -106,6 +109,7 @@ def objets(session, cast):
         rows.setdefault(m.Compte, {})[letter] = user.id
         grant = attribuer(session, user, "correspondant", **here)
         rows.setdefault(m.Attribution, {})[letter] = grant.id
+        keep(letter, m.Nomination(personne_id=pupil, role="correspondant", **here))
         key, _secret = make_key(session, user, "correspondant", here)
         rows.setdefault(m.CleApi, {})[letter] = key.id
         keep(letter, m.ActeEnNombre(acte="suspendre", acteur="x", selection="Essai", **here))

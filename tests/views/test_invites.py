@@ -76,6 +76,13 @@ def lines(session, acte):
 
 
 class TestAjouter:
+    def test_who_was_naming_an_administrator_goes_back_to_it(self, sign_in, session, ecoles):
+        client = sign_in("accompagnement", academie_id=ecoles.academie_a)
+        client.get(f"{A}/")
+        session.rollback()
+        answer = send(client, session, f"{ADD}?suite=nommer", etape="confirmer", qui="nouveau", **ZOE)
+        assert answer.location.startswith(f"/administrateurs/nommer?etablissement={ecoles.ecole_a}&q=")
+
     def test_a_guest_is_checked_confirmed_created_and_written_to(self, local, session, ecoles):
         seen = send(local, session, ADD, etape="verifier", **ZOE)
         assert "Rattacher Zoé Été-Martin à Collège A ?" in text(seen)
