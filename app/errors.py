@@ -40,6 +40,8 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, str | None]] = {
     "uq_discipline_code": ("Ce code de discipline existe déjà.", "code"),
     "uq_fonction_code": ("Ce code de fonction existe déjà.", "code"),
     "uq_traitement_nom": ("Ce traitement figure déjà au registre.", "nom"),
+    "uq_adresse_page_adresse": ("Cette adresse est déjà prise. Choisissez-en une autre.", "adresse"),
+    "uq_flux_etablissement_id_url": ("Ce flux est déjà dans la liste.", "url"),
     "uq_personne_login": ("Cet identifiant est déjà pris. Choisissez-en un autre.", "login"),
 }
 """Constraint name → (sentence, field). An IntegrityError without a line here is a bug, logged."""

@@ -14,6 +14,7 @@ Invités      : ImportInvites (a file of guests) and its lines
 Actes        : EditeurPage, ActeEnNombre (one act on many people) and its rows
 Catalogue    : Service, its roles, cells and components; to which collectivités it is offered
 Services     : what a school makes of them: EtatService, DroitService, ReglageService, managers
+Pages        : Image, Logo, Flux and Breve (home page), PagePublique, Bloc and its versions
 Suivi        : Journal, Courriel (outgoing mail), Tache (background task), Battement
 """
 
@@ -58,6 +59,19 @@ from app.tables.doublons import Doublon, Fusion
 from app.tables.integrations import CleApi
 from app.tables.invites import ImportInvites, LigneImport
 from app.tables.mixins import PerimetreEtablissement, PerimetrePersonne
+from app.tables.pages import (
+    MODELES,
+    PAGES,
+    AdressePage,
+    Bloc,
+    Breve,
+    Flux,
+    Image,
+    Logo,
+    PagePublique,
+    ServicePage,
+    VersionBloc,
+)
 from app.tables.personnes import (
     PROFILS,
     Identifiant,
@@ -95,10 +109,13 @@ from app.tables.suivi import Battement, Courriel, Journal, Tache
 from app.tables.territoires import Academie, Collectivite, Etablissement, VerrouEtablissement
 
 __all__ = [
+    "MODELES",
+    "PAGES",
     "PROFILS",
     "SANS_ADRESSE",
     "Academie",
     "ActeEnNombre",
+    "AdressePage",
     "Alimentation",
     "AlimentationEtablissement",
     "AssertionRecue",
@@ -106,6 +123,8 @@ __all__ = [
     "Battement",
     "BilanEtablissement",
     "BilanNiveau",
+    "Bloc",
+    "Breve",
     "CelluleService",
     "CitationResponsable",
     "CleApi",
@@ -129,6 +148,7 @@ __all__ = [
     "EtatService",
     "Favori",
     "FicheSource",
+    "Flux",
     "Fonction",
     "FonctionExercee",
     "Fusion",
@@ -136,16 +156,19 @@ __all__ = [
     "GroupeDivision",
     "GroupeEnseignement",
     "Identifiant",
+    "Image",
     "ImportInvites",
     "Journal",
     "LienMotDePasse",
     "LigneActeEnNombre",
     "LigneImport",
+    "Logo",
     "Matiere",
     "Mef",
     "MotDePasseScolarite",
     "Nomination",
     "OptionSuivie",
+    "PagePublique",
     "PerimetreEtablissement",
     "PerimetrePersonne",
     "Personne",
@@ -160,12 +183,14 @@ __all__ = [
     "Service",
     "ServiceCollectivite",
     "ServiceEnseigne",
+    "ServicePage",
     "SessionCompte",
     "Tache",
     "Traitement",
     "VarianteNom",
     "VerrouEtablissement",
     "VerrouPersonne",
+    "VersionBloc",
     "Visite",
     "VueEnregistree",
 ]

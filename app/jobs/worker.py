@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import reading
 from app.extensions import db
-from app.jobs import bilans, courrier, doublons, echeances, leases, oublis, purge, queue
+from app.jobs import bilans, courrier, doublons, echeances, flux, leases, oublis, purge, queue
 from app.jobs.registry import load_handlers
 from app.jobs.runner import running, stopping
 
@@ -77,6 +77,8 @@ def main(app: Flask) -> int:
         _loop(lambda: echeances.end_due(app), ENDS_SECONDS, "échéances"),
         _loop(lambda: purge.due(app), PURGE_SECONDS, "purge"),
         _loop(lambda: doublons.due(app), PURGE_SECONDS, "doublons"),
+        _loop(lambda: flux.due(app), ENDS_SECONDS, "flux"),
+        _loop(lambda: flux.purge(app), PURGE_SECONDS, "pages"),
     ]
     log.info("worker ready")
     while not stopping.wait(BEAT_SECONDS):

@@ -1,0 +1,56 @@
+"""Markdown of the blocks of a public page → HTML that runs nothing and loads nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import nh3
+from markdown_it import MarkdownIt
+
+MEDIA = re.compile(r"/media/[0-9a-f]{64}")
+TAGS = {
+    "p", "br", "hr", "h3", "h4", "h5", "h6", "strong", "em", "s", "code", "pre", "blockquote",
+    "ul", "ol", "li", "a", "img", "table", "thead", "tbody", "tr", "th", "td",
+}  # fmt: skip
+ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
+SCHEMES = {"http", "https", "mailto", "tel"}
+TITLE_LEVEL = 2
+"""A block has a heading of its own, ``h2``: those of its text come under it."""
+
+
+def render(text: str) -> str:
+    """Return the HTML of a text: no raw HTML, no script, plain links, pictures of ours only."""
+    reader = _reader()
+    tokens = reader.parse(text)
+    for token in tokens:
+        if token.tag[:1] == "h" and token.tag[1:].isdigit():
+            token.tag = f"h{min(int(token.tag[1:]) + TITLE_LEVEL, 6)}"
+    html = reader.renderer.render(tokens, reader.options, {})
+    return nh3.clean(
+        html,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        url_schemes=SCHEMES,
+        link_rel="noopener noreferrer",
+        attribute_filter=_ours,
+        set_tag_attribute_values={"img": {"loading": "lazy"}},
+    )
+
+
+def media_of(text: str) -> set[str]:
+    """Return the pictures a text shows, as the digests they are named by."""
+    return {found[0].rpartition("/")[2] for found in MEDIA.finditer(text)}
+
+
+def _ours(tag: str, attribute: str, value: str) -> str | None:
+    """Keep a picture of ours, refuse one of elsewhere: it would tell who reads the page."""
+    if (tag, attribute) == ("img", "src") and not MEDIA.fullmatch(value):
+        return None
+    return value
+
+
+@cache
+def _reader() -> Any:
+    return MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
