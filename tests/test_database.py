@@ -10,13 +10,21 @@ import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
-from app.database import allocate_ids, bulk_insert, bulk_update, refresh_statistics, rows_of
+from app.database import (
+    allocate_ids,
+    bulk_insert,
+    bulk_update,
+    plan_by_keys,
+    refresh_statistics,
+    rows_of,
+)
 from app.extensions import now
-from app.models import Compte, Etablissement, Identifiant, Matiere, Personne, Rattachement
+from app.models import Compte, Etablissement, Identifiant, Matiere, Personne, RacineLogin, Rattachement
 
 MATIERE = Matiere.metadata.tables["matiere"]
 PERSONNE = Personne.metadata.tables["personne"]
 IDENTIFIANT = Identifiant.metadata.tables["identifiant"]
+RACINE = RacineLogin.metadata.tables["racine_login"]
 TORDUS = [
     'Un « "guillemet" » double', "d’une barre \\ oblique", "{accolades, et virgules}", "NULL", "Zoé\tŒillet",
     " espaces autour ",
@@ -117,6 +125,31 @@ class TestStatistics:
         bulk_insert(session, MATIERE, ("code", "libelle"), [("N", "x")])
         refresh_statistics(session, [MATIERE])
         assert last() == 2000
+        bulk_insert(session, MATIERE, ("code", "libelle"), ((f"P{rang}", "x" * 100) for rang in range(900)))
+        refresh_statistics(session, [MATIERE])
+        assert last() == 2000
+        refresh_statistics(session, [MATIERE], soon=True)
+        assert last() == 2901
+
+    def test_a_batch_of_keys_is_sought_one_by_one_not_by_reading_the_whole_table(self, session):
+        bulk_insert(
+            session, RACINE, ("racine", "dernier"), ((f"racine.numero{rang}", 1) for rang in range(50_000))
+        )
+        refresh_statistics(session, [RACINE])
+        keys = "{" + ",".join(f"racine.numero{rang}" for rang in range(0, 50_000, 120)) + "}"
+
+        def plan():
+            rows = session.execute(
+                text("EXPLAIN SELECT dernier FROM racine_login WHERE racine = ANY(CAST(:keys AS text[]))"),
+                {"keys": keys},
+            )
+            return " ".join(row[0] for row in rows)
+
+        assert "Seq Scan" in plan()
+        plan_by_keys(session)
+        assert "Seq Scan" not in plan()
+        session.commit()
+        assert "Seq Scan" in plan()
 
 
 class TestKeyOfAnAttachment:

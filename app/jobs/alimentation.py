@@ -15,7 +15,7 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from app.config import Reglages
-from app.database import commit_without_waiting, refresh_statistics, rows_of
+from app.database import commit_without_waiting, plan_by_keys, refresh_statistics, rows_of
 from app.errors import UserError
 from app.imports import Source, open_sources
 from app.imports.ahead import read_ahead
@@ -112,6 +112,8 @@ def apply(
 
     ``uais`` or ``lignes`` limit it to some schools. A school refused stops nothing else.
     """
+    refresh_statistics(session, [Alimentation.metadata.tables["ecart"]], soon=True)
+    session.commit()
     chosen = [
         line
         for line in etablissements_a_appliquer(session, alimentation)
@@ -122,6 +124,7 @@ def apply(
     with _calm_collector():
         for done, line in enumerate(chosen, start=1):
             try:
+                plan_by_keys(session)
                 appliquer_etablissement(
                     session, alimentation, line, accepter_departs=accepter_departs, acteur=acteur
                 )

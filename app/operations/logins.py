@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from app.database import bulk_insert, bulk_update, lock, rows_of
-from app.models import RacineLogin
+from app.database import lock, rows_of
 from app.queries.noms import login_root
 
 PREMIER_HOMONYME = 2
@@ -24,23 +24,16 @@ def allocate(session: Session, people: Sequence[tuple[str, str]]) -> list[str]:
         return []
     lock(session, "racine_login")
     roots = [login_root(prenom, nom) for prenom, nom in people]
-    last: dict[str, int] = {
-        row[0]: row[1]
-        for row in rows_of(
-            session,
-            "SELECT racine, dernier FROM racine_login WHERE racine IN :racines",
-            racines=sorted(set(roots)),
-        )
-    }
-    known = set(last)
     given: dict[int, str] = {}
     taken: set[str] = set()
-    pending = list(range(len(people)))
+    pending: list[int] = list(range(len(people)))
     while pending:
+        first = _reserve(session, [roots[index] for index in pending])
         proposed: dict[int, str] = {}
         for index in pending:
             root = roots[index]
-            last[root] = number = last.get(root, 0) + 1
+            number = first[root]
+            first[root] = number + 1
             proposed[index] = root if number < PREMIER_HOMONYME else f"{root}{number}"
         used = _in_use(session, sorted(proposed.values()))
         pending = []
@@ -50,8 +43,23 @@ def allocate(session: Session, people: Sequence[tuple[str, str]]) -> list[str]:
             else:
                 taken.add(login)
                 given[index] = login
-    _remember(session, last, known)
     return [given[index] for index in range(len(people))]
+
+
+def _reserve(session: Session, roots: list[str]) -> dict[str, int]:
+    """Take as many numbers as each root is listed; return the first of each."""
+    asked = Counter(roots)
+    return {
+        row[0]: row[1] - asked[row[0]] + 1
+        for row in rows_of(
+            session,
+            "INSERT INTO racine_login (racine, dernier)"
+            " SELECT value, COUNT(*) FROM LIST :racines GROUP BY value ORDER BY value"
+            " ON CONFLICT (racine) DO UPDATE SET dernier = racine_login.dernier + excluded.dernier"
+            " RETURNING racine, dernier",
+            racines=roots,
+        )
+    }
 
 
 def _in_use(session: Session, logins: list[str]) -> set[str]:
@@ -62,11 +70,3 @@ def _in_use(session: Session, logins: list[str]) -> set[str]:
         logins=logins,
     )
     return {row[0] for row in rows}
-
-
-def _remember(session: Session, last: dict[str, int], known: set[str]) -> None:
-    """Write the last number given on each root."""
-    table = RacineLogin.metadata.tables[RacineLogin.__tablename__]
-    new = sorted((root, number) for root, number in last.items() if root not in known)
-    bulk_insert(session, table, ("racine", "dernier"), new)
-    bulk_update(session, table, "racine", ("dernier",), [(last[root], root) for root in sorted(known)])

@@ -53,18 +53,21 @@ def _slice(ctx: Contexte, stated: list[tuple[int, dict[str, list[Any]], dict[str
 
 
 def people_of(ctx: Contexte, kind: str, keys: set[str]) -> dict[str, int]:
-    """Return source key → person."""
-    return {
-        row[0]: row[1]
-        for row in rows_of(
-            ctx.session,
-            "SELECT cle, personne_id FROM fiche_source WHERE espace = :espace AND objet = :objet"
-            " AND cle IN :cles AND personne_id IS NOT NULL",
-            espace=ctx.espace,
-            objet=kind,
-            cles=sorted(keys),
-        )
-    }
+    """Return source key → person; the keys this school signed are asked to nobody."""
+    found = {cle: ctx.connus[kind, cle] for cle in keys if (kind, cle) in ctx.connus}
+    if others := sorted(keys - found.keys()):
+        found |= {
+            row[0]: row[1]
+            for row in rows_of(
+                ctx.session,
+                "SELECT cle, personne_id FROM fiche_source WHERE espace = :espace AND objet = :objet"
+                " AND cle IN :cles AND personne_id IS NOT NULL",
+                espace=ctx.espace,
+                objet=kind,
+                cles=others,
+            )
+        }
+    return found
 
 
 def write_links(

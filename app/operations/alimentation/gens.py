@@ -95,6 +95,8 @@ class Contexte:
     a_signer: list[tuple[LigneEcart, dict[str, Any], int]] = field(default_factory=list)
     fiches_lues: dict[str, tuple[int, int | None]] = field(default_factory=dict)
     """Key → row of ``fiche_source`` and fields stated before, of the batch of structures at hand."""
+    connus: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Kind and key → person, of the keys signed so far."""
     comptes: dict[str, int] = field(default_factory=dict)
     complet: bool = True
     """The files state whole records: not those of a delta."""
@@ -325,6 +327,8 @@ def _sign(ctx: Contexte, gen: Gen, pid: int | None, undo: dict[str, Any], pendin
     else:
         ctx.ecritures.fiches.append((pid, ctx.etablissement_id, digest, True, None, gen.champs, gen.fiche_id))
         undo["stated"] = gen.anciens
+    if pid is not None:
+        ctx.connus[gen.ligne.objet, gen.ligne.cle] = pid
     undo["fiche"] = gen.fiche_id is not None
     ctx.ecritures.ecarts.append(
         (ctx.etablissement_id, pid, orjson.dumps(undo), ctx.ecritures.instant, gen.ligne.id)
