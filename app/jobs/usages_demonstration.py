@@ -11,7 +11,7 @@ from datetime import timedelta
 from random import Random
 from secrets import token_urlsafe
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from app.extensions import now
@@ -52,8 +52,9 @@ def live(session: Session, graine: int) -> None:
 
 def _people(session: Session, school: Etablissement) -> list[Row[tuple[int, str, str, str | None, str]]]:
     """Return who may activate in a school: (id, nom, prenom, login, profil), once each."""
+    current = func.coalesce(Personne.nom_usage, Personne.nom).label("nom")
     rows = session.execute(
-        select(Personne.id, Personne.nom, Personne.prenom, Personne.login, Rattachement.profil)
+        select(Personne.id, current, Personne.prenom, Personne.login, Rattachement.profil)
         .join(Rattachement, Rattachement.personne_id == Personne.id)
         .where(
             Rattachement.etablissement_id == school.id,
