@@ -117,7 +117,7 @@ def headers(asked: Criteres) -> list[Column]:
 
 def full_name(row: Any) -> str:
     """Return «NOM Prénom»."""
-    return f"{(row.last_name or '').upper()} {row.first_name or ''}".strip() or row.username
+    return f"{(row.nom or '').upper()} {row.prenom or ''}".strip() or row.username
 
 
 def cells(row: Any) -> list[Any]:
@@ -167,8 +167,8 @@ def factor_badge(row: Any) -> Markup:
     return Markup('<span class="pr-badge" data-tone="warn">{}</span>').format(said)
 
 
-def state(row: Any) -> Markup:
-    """Return how a role stands, its last day under it."""
+def state(row: Any, *, inline: bool = False) -> Markup:
+    """Return how a role stands, its last day under it, or after it."""
     how = etat_of(row)
     if how == "actif":
         said = Markup('<span class="pr-state">{}{}</span>').format(icon("check-lg"), ETATS[how])
@@ -178,7 +178,8 @@ def state(row: Any) -> Markup:
         return said
     verb = "depuis le" if how == "expire" else "jusqu’au"
     shown = day(row.jusqua.astimezone(PARIS)) if how == "expire" else last_day(row.jusqua)
-    return Markup('{}<span class="pr-second">{} {}</span>').format(said, verb, shown)
+    css = "pr-mute pr-small" if inline else "pr-second"
+    return Markup('{} <span class="{}">{} {}</span>').format(said, css, verb, shown)
 
 
 def last_day(until: datetime | None) -> str:
@@ -223,7 +224,7 @@ def file_rows(asked: Criteres, only: Sequence[int]) -> Iterator[Sequence[Any]]:
 def _file_row(row: Any) -> Sequence[Any]:
     seen = instant(row.last_login) if row.last_login else ""
     return (
-        row.last_name, row.first_name, row.username, ROLES.get(row.role, row.role), over(row),
+        row.nom, row.prenom, row.username, ROLES.get(row.role, row.role), over(row),
         row.uai or "", row.commune or "", seen, factor(row), ETATS[etat_of(row)], last_day(row.jusqua),
         row.accordee_par or NOTHING, day(row.depuis.astimezone(PARIS)),
     )  # fmt: skip

@@ -88,7 +88,8 @@ class Administrateurs(PreauBaseView):
         me = current_account()
         return self.render_template(
             "administrateurs/fiche.html",
-            title=f"{account.last_name} {account.first_name}",
+            title=page.full_name(rows[0]),
+            nom=f"{rows[0].prenom} {rows[0].nom}",
             compte=account,
             lignes=rows,
             cellule=page,

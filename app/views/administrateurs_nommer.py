@@ -17,7 +17,7 @@ from app.extensions import db
 from app.models import Academie, Attribution, Collectivite, Compte, Etablissement, Nomination
 from app.operations import attributions as acts
 from app.operations import nominations
-from app.operations.administrateurs import PROFILS_NOMMABLES, ROLE
+from app.operations.administrateurs import NOMS, PROFILS_NOMMABLES, ROLE
 from app.operations.attributions import Etendue
 from app.queries import administrateurs as reads
 from app.queries import fiche_etablissement as schools
@@ -110,7 +110,7 @@ class Nommer(PreauBaseView):
         """Give the role; return what to say, and where to go."""
         session, number_ = db.session(), as_id(request.form.get("personne", "")) or 0
         until, held = day_typed(), current_pouvoirs()
-        label = ROLE_LABELS[Role(chosen.role)].lower()
+        label = in_sentence(chosen.role)
         if chosen.ecole is not None:
             person = schools.person(session, number_)
             if person is None:
@@ -168,6 +168,12 @@ class Promesses(PreauBaseView):
             ecole=promise.etablissement.nom,
             retour=back,
         )
+
+
+def in_sentence(role: str) -> str:
+    """Return a role as a sentence says it."""
+    label = ROLE_LABELS[Role(role)]
+    return NOMS.get(role) or label[:1].lower() + label[1:]
 
 
 def roles_offered() -> dict[str, str]:

@@ -38,6 +38,7 @@ TABLES = {
     "fonction_exercee": "Fonctions",
     "identifiant": "Identifiants",
     "journal": "Journal",
+    "nomination": "Rôles promis",
     "option_suivie": "Options suivies",
     "preference": "Préférences d’affichage",
     "professeur_principal": "Professeur principal",

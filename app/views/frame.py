@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from app.models import Compte
 from app.security.acteur import role_labels
 from app.security.manager import allowed, current_account
 from app.security.permissions import Resource, Verb
+from app.security.roles import Right
 from app.views.arbre import Branch, current_key, tree
 from app.views.ecole import Ecole, school_of_page
 
@@ -24,6 +26,8 @@ ENTRY_OF = {
     "Nommer": "Administrateurs",
     "RolesDonnes": "Administrateurs",
     "Promesses": "Administrateurs",
+    "DroitsCompte": "Administrateurs",
+    "DroitsPersonne": "Personnes",
 }
 """View without an entry of its own → the view whose entry leads to it."""
 
@@ -138,6 +142,18 @@ def modules_of(sections: list[Section]) -> list[Module]:
         gathered.setdefault(MODULE_OF.get(section.label, section.label), []).append(section)
     inside = school_of_page() is not None
     return [Module(label, found, inside and label == SCHOOL_MODULE) for label, found in gathered.items()]
+
+
+def modules_for(rights: Collection[Right]) -> list[tuple[str, list[str]]]:
+    """Return the modules these rights open, each with its pages, in the order of the menu."""
+    gathered: dict[str, list[str]] = {}
+    shown = {str(resource) for verb, resource in rights if verb is Verb.MENU}
+    for top in current_app.appbuilder.menu.menu:  # type: ignore[attr-defined]
+        items = top.childs or ([top] if top.baseview else [])
+        pages = [str(item.label) for item in items if item.name != "-" and _resource(item) in shown]
+        if pages:
+            gathered.setdefault(MODULE_OF.get(str(top.label), str(top.label)), []).extend(pages)
+    return list(gathered.items())
 
 
 def menu_sections() -> list[Section]:

@@ -48,6 +48,7 @@ OF_RESOURCE = {
 OF_VIEW = {
     "AdministrateursLocaux": m.Attribution,
     "Administrateurs": m.Compte,
+    "DroitsCompte": m.Compte,
     "RolesDonnes": m.Attribution,
     "Promesses": m.Nomination,
     "Fusions": m.Fusion,
