@@ -15,6 +15,7 @@ Actes        : EditeurPage, ActeEnNombre (one act on many people) and its rows
 Catalogue    : Service, its roles, cells and components; to which collectivités it is offered
 Services     : what a school makes of them: EtatService, DroitService, ReglageService, managers
 Pages        : Image, Logo, Flux and Breve (home page), PagePublique, Bloc and its versions
+Réglages     : EssaiService (a «Tester» and what it found), Abonnement (resources subscribed to)
 Suivi        : Journal, Courriel (outgoing mail), Tache (background task), Battement
 """
 
@@ -83,6 +84,7 @@ from app.tables.personnes import (
     VerrouPersonne,
 )
 from app.tables.registre import Traitement
+from app.tables.reglages import Abonnement, EssaiService
 from app.tables.scolarite import (
     Discipline,
     Division,
@@ -113,6 +115,7 @@ __all__ = [
     "PAGES",
     "PROFILS",
     "SANS_ADRESSE",
+    "Abonnement",
     "Academie",
     "ActeEnNombre",
     "AdressePage",
@@ -144,6 +147,7 @@ __all__ = [
     "EditeurPage",
     "EleveGroupe",
     "EssaiConnexion",
+    "EssaiService",
     "Etablissement",
     "EtatService",
     "Favori",

@@ -70,6 +70,7 @@ def _service_values(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: entry[name] for name in names},
         "reglages": entry.get("reglages", []),
+        "export": entry.get("export", ""),
         "reprise_contenus": entry.get("reprise_contenus", False),
         "peuple_par_groupes": entry.get("peuple_par_groupes", False),
     }
@@ -137,6 +138,7 @@ def _load_components(session: Session, service: Service, said: Any, bilan: Bilan
             "description": entry.get("description", ""),
             "reglages": entry.get("reglages", []),
             "export": entry.get("export", ""),
+            "sur_abonnement": entry.get("abonnement", False),
             "ordre": ordre * 10,
         }
         _fill(component, values, bilan)

@@ -15,8 +15,10 @@ from app.database import lock
 from app.errors import ConflictError, NotFoundError, RuleViolationError
 from app.extensions import now
 from app.models import ComposantEtablissement, ComposantService, EtatService, ReglageService
-from app.operations import journal
+from app.operations import journal, preuves
+from app.operations.champs_service import asks_for_try
 from app.operations.saisies import Actor
+from app.queries.abonnements import subscribed
 from app.queries.droits import ServiceIci, services_of
 
 OBJET = "service"
@@ -33,10 +35,20 @@ def service_here(session: Session, etablissement_id: int, code: str) -> ServiceI
     return found[0]
 
 
-def basculer(session: Session, etablissement_id: int, code: str, actif: bool, *, acteur: Actor) -> ServiceIci:
+def basculer(
+    session: Session,
+    etablissement_id: int,
+    code: str,
+    actif: bool,
+    *,
+    sans_essai: bool = False,
+    acteur: Actor,
+) -> ServiceIci:
     """Switch an optional service on or off in a school; return it as it was.
 
-    :raises RuleViolationError: an initial service, or one whose settings are missing.
+    ``sans_essai``: switched on though no try reached the address it is set to, knowingly (R7, R8).
+
+    :raises RuleViolationError: an initial service, one whose settings are missing or were not tried.
     :raises ConflictError: it is so already.
     """
     lock(session, f"services:{etablissement_id}")
@@ -45,8 +57,9 @@ def basculer(session: Session, etablissement_id: int, code: str, actif: bool, *,
         raise RuleViolationError(f"« {service.nom} » est un service initial : il est toujours actif.")
     if service.actif == actif:
         raise ConflictError(f"« {service.nom} » est déjà {'actif' if actif else 'inactif'}.")
-    if actif:
-        _check_settings(session, etablissement_id, service.reglages, service.id, None)
+    untried = actif and not _check_settings(
+        session, etablissement_id, service.reglages, service.id, None, sans_essai=sans_essai
+    )
     moment = now()
     session.execute(
         update(EtatService)
@@ -70,17 +83,24 @@ def basculer(session: Session, etablissement_id: int, code: str, actif: bool, *,
     session.flush()
     line(
         session, etablissement_id, service, "service.activer" if actif else "service.desactiver", acteur,
-        {"actif": service.actif}, {"actif": actif},
+        {"actif": service.actif}, {"actif": actif, **({"sans_essai": True} if untried else {})},
     )  # fmt: skip
     return service
 
 
 def basculer_composant(
-    session: Session, etablissement_id: int, composant: ComposantService, actif: bool, *, acteur: Actor
+    session: Session,
+    etablissement_id: int,
+    composant: ComposantService,
+    actif: bool,
+    *,
+    sans_essai: bool = False,
+    acteur: Actor,
 ) -> None:
     """Switch a software or a resource on or off in a school.
 
-    :raises RuleViolationError: another one of its place is on, or its settings are missing.
+    :raises RuleViolationError: another one of its place is on, its settings are missing or were not tried,
+        or it is not subscribed to.
     :raises ConflictError: it is so already.
     """
     lock(session, f"services:{etablissement_id}")
@@ -93,18 +113,23 @@ def basculer_composant(
     held = {row.composant_id: row for row in session.scalars(statement)}
     if (composant.id in held) == actif:
         raise ConflictError(f"« {composant} » est déjà {'actif' if actif else 'inactif'}.")
+    untried = False
     if not actif:
         held[composant.id].fin = now()
     else:
         if composant.retire_le is not None:
             raise NotFoundError("Ce choix n’est plus au catalogue.")
+        if composant.sur_abonnement and composant.id not in subscribed(session, etablissement_id):
+            raise RuleViolationError(f"L’établissement n’est pas abonné à « {composant} ».")
         same = [row for row in held.values() if composant.place and row.place == composant.place]
         if same:
             raise RuleViolationError(
                 f"« {same[0].composant} » est déjà le logiciel {composant.place} actif."
                 " Désactivez-le d’abord."
             )
-        _check_settings(session, etablissement_id, composant.reglages, service.id, composant.id)
+        untried = not _check_settings(
+            session, etablissement_id, composant.reglages, service.id, composant.id, sans_essai=sans_essai
+        )
         session.add(
             ComposantEtablissement(
                 etablissement_id=etablissement_id,
@@ -115,8 +140,8 @@ def basculer_composant(
             )
         )
     session.flush()
-    said = {f"{composant}": not actif}, {f"{composant}": actif}
-    line(session, etablissement_id, service, "service.composant", acteur, *said)
+    said = {f"{composant}": actif, **({"sans_essai": True} if untried else {})}
+    line(session, etablissement_id, service, "service.composant", acteur, {f"{composant}": not actif}, said)
 
 
 def _check_settings(
@@ -125,18 +150,28 @@ def _check_settings(
     schema: Sequence[Mapping[str, Any]],
     service_id: int,
     composant_id: int | None,
-) -> None:
-    """Refuse to switch on what cannot work before it is set."""
+    *,
+    sans_essai: bool,
+) -> bool:
+    """Refuse to switch on what cannot work before it is set; return False when it was not tried either."""
     missing = [str(one["libelle"]) for one in schema if one.get("obligatoire")]
     if not missing:
-        return
-    statement = select(ReglageService.id).where(
+        return True
+    statement = select(ReglageService.valeurs).where(
         ReglageService.etablissement_id == etablissement_id,
         ReglageService.service_id == service_id,
         ReglageService.composant_id == composant_id,
     )
-    if session.scalars(statement.limit(1)).first() is None:
+    values = session.scalars(statement.limit(1)).first()
+    if values is None:
         raise RuleViolationError(f"Renseignez d’abord ses réglages : {', '.join(missing)}.")
+    if not asks_for_try(schema):
+        return True
+    target = (session, etablissement_id, service_id, composant_id, values)
+    if sans_essai:
+        return preuves.reached(*target)
+    preuves.check(*target)
+    return True
 
 
 def line(

@@ -178,6 +178,13 @@ def _attribution(p: Perimetre, t: Any) -> Clause:
     return or_(*parts)
 
 
+def _abonnement(p: Perimetre, t: Any) -> Clause:
+    """A subscription shows to who sees its school, or one of the schools of its collectivité."""
+    school = _table(m.Etablissement).alias("mur_abonne")
+    theirs = and_(school.c.collectivite_id == t.collectivite_id, p.etablissement_clause(school.c.id))
+    return or_(_school(p, t), _exists(school, theirs))
+
+
 def _compte(p: Perimetre, t: Any) -> Clause:
     parts = [_equal(t.id, p.compte_id), p.personne_clause(t.personne_id)]
     if p.schools_possible:
@@ -255,6 +262,8 @@ RULES: dict[Any, Rule] = {
     m.AdressePage: _school,
     m.Bloc: _school,
     m.VersionBloc: _through(m.Bloc, "bloc_id", _school),
+    m.EssaiService: _school,
+    m.Abonnement: _abonnement,
     m.Attribution: _attribution,
     m.Nomination: _school,
     m.CleApi: _attribution,

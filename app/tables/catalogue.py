@@ -24,7 +24,8 @@ class Service(Base):
     ``nature``: ``initial`` services are on in every school, ``optionnel`` ones are switched by each.
     ``forme`` is what its page shows: a ``roles`` grid, the ``annuaire`` matrix, ``acces`` by profile, or
     but its ``etat``. ``reglages`` is the schema of its settings: a list of fields, each with ``code``,
-    ``libelle``, ``type``, ``obligatoire``, ``aide``, ``choix``. ``reprise_contenus``: somebody may be
+    ``libelle``, ``type``, ``obligatoire``, ``aide``, ``choix``; ``export`` names the list of identifiers it
+    asks for, empty for none. ``reprise_contenus``: somebody may be
     designated to own contents whose owner is gone (U9). ``saisi``: edited by hand, the catalogue's file
     leaves it alone. From ``retire_le`` on, no school has it.
     """
@@ -47,6 +48,7 @@ class Service(Base):
     description: Mapped[str] = mapped_column(Text, default="")
     ordre: Mapped[int] = mapped_column(default=100)
     reglages: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    export: Mapped[str] = mapped_column(String(20), default="")
     reprise_contenus: Mapped[bool] = mapped_column(default=False)
     peuple_par_groupes: Mapped[bool] = mapped_column(default=False)
     saisi: Mapped[bool] = mapped_column(default=False)
@@ -166,7 +168,8 @@ class ComposantService(Base):
 
     ``place`` is where a software is hosted: at most one ``interne`` and one ``externe`` are on in a
     school; empty for resources. ``reglages`` is the schema of its own settings, as that of a service;
-    ``export`` names the list of identifiers it asks for, empty for none.
+    ``export`` names the list of identifiers it asks for, empty for none. One that is ``sur_abonnement``
+    is only for schools with an ``Abonnement``.
     """
 
     __tablename__ = "composant_service"
@@ -184,6 +187,7 @@ class ComposantService(Base):
     ordre: Mapped[int] = mapped_column(default=100)
     reglages: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     export: Mapped[str] = mapped_column(String(20), default="")
+    sur_abonnement: Mapped[bool] = mapped_column(default=False)
     saisi: Mapped[bool] = mapped_column(default=False)
     retire_le: Mapped[datetime | None] = mapped_column(Instant)
 

@@ -7,8 +7,9 @@ from sqlalchemy import select, text
 
 from app.errors import ConflictError, RuleViolationError
 from app.models import Journal, Service
+from app.operations.champs_service import check_schema
 from app.operations.deployment import Deployment
-from app.operations.reglages import check_schema, enregistrer_reglages, reglage_of, secrets_of
+from app.operations.reglages import enregistrer_reglages, reglage_of, secrets_of
 from app.operations.saisies import Actor
 
 ICI = Deployment("Académie d’Essai", "https://console.exemple.fr", "k" * 40)
@@ -34,7 +35,8 @@ def save(session, cast):
 class TestSaving:
     def test_values_are_read_and_journalled(self, session, cast, serveur, save):
         row = save(serveur, SAISIE)
-        assert row.valeurs == {"adresse": "fichiers.exemple.fr", "port": 990, "protocole": "ftps"}
+        said = {"adresse": "fichiers.exemple.fr", "port": 990, "protocole": "ftps", "identifiant": None}
+        assert row.valeurs == said
         save(serveur, {**SAISIE, "port": "21"}, row.version)
         last = session.scalars(select(Journal).order_by(Journal.id.desc())).first()
         assert (last.acte, last.avant, last.apres) == ("service.regler", {"port": 990}, {"port": 21})

@@ -52,13 +52,13 @@ def autorite(nom: str) -> Autorite:
     return Autorite(key, certificate)
 
 
-def serveur(autorite: Autorite, adresse: str) -> Autorite:
-    """Return the certificate of a server known by its address."""
+def serveur(autorite: Autorite, adresse: str, *, perime: bool = False) -> Autorite:
+    """Return the certificate of a server known by its address, one that expired if asked."""
     key = rsa.generate_private_key(65537, 2048)
     names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(adresse))])
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(autorite.key.public_key())
     certificate = (
-        _builder(_name(adresse), autorite.certificate.subject, key)
+        _builder(_name(adresse), autorite.certificate.subject, key, perime=perime)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(ca=False), critical=True)
         .add_extension(names, critical=False)
@@ -72,8 +72,10 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: rsa.RSAPrivateKey) -> x509.CertificateBuilder:
-    moment = datetime.now(UTC)
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: rsa.RSAPrivateKey, *, perime: bool = False
+) -> x509.CertificateBuilder:
+    moment = datetime.now(UTC) - timedelta(days=30 if perime else 0)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
