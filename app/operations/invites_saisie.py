@@ -122,6 +122,22 @@ def lire(brut: Mapping[str, str], *, aujourdhui: date) -> Lecture:
     return read
 
 
+def lire_un(champ: str, value: str | None, *, aujourdhui: date) -> str | date | None:
+    """Read one field of a guest.
+
+    :raises RuleViolationError: on the field, with what is wrong.
+    """
+    text = clean_text(_unspaced(value or ""), field=champ, longest=LONGUEURS.get(champ, 255))
+    if text is None:
+        if champ in OBLIGATOIRES:
+            raise RuleViolationError(MANQUE[champ], field=champ)
+        return None
+    found, said = _READERS.get(champ, _as_is)(champ, text, aujourdhui)
+    if said is not None and said.erreur:
+        raise RuleViolationError(said.texte, field=champ)
+    return found
+
+
 Read = tuple[str | date | None, Constat | None]
 
 

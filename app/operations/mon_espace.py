@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from sqlalchemy import select
@@ -12,9 +11,10 @@ from app.errors import RuleViolationError
 from app.extensions import now
 from app.models import Compte, Personne, Rattachement, VerrouPersonne
 from app.operations import liens
+from app.operations.coordonnees import clean_address, clean_phone
 from app.operations.deployment import Deployment
 from app.operations.messages import send
-from app.operations.saisies import TITULAIRE, Actor, clean_email, clean_telephone, pending_changes, record
+from app.operations.saisies import TITULAIRE, Actor, pending_changes, record
 from app.operations.titulaires import Titulaire
 
 TELEPHONES = ("telephone_portable", "telephone_domicile")
@@ -55,10 +55,9 @@ def modifier_coordonnees(
     before = Titulaire(personne, compte)
     old = before.address
     with session.no_autoflush:
-        personne.email = clean_email(valeurs.get("email"))
+        personne.email = clean_address(valeurs.get("email"))
         for champ in TELEPHONES:
-            typed = clean_telephone(valeurs.get(champ), field=champ)
-            setattr(personne, champ, re.sub(r"[ .()/-]", "", typed) if typed else None)
+            setattr(personne, champ, clean_phone(valeurs.get(champ), field=champ))
         changes = {name: pair for name, pair in pending_changes(personne).items() if name in CHAMPS}
         if not changes:
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from sqlalchemy import delete, func, or_, select
@@ -10,14 +11,25 @@ from sqlalchemy.orm import Session
 
 from app.database import lock
 from app.errors import RuleViolationError
-from app.extensions import now
-from app.models import SANS_ADRESSE, Compte, Personne, VerrouPersonne
+from app.extensions import PARIS, now
+from app.models import SANS_ADRESSE, Compte, Personne, VarianteNom, VerrouPersonne
 from app.operations import pouvoirs
+from app.operations.activation import LONGEST_NAME
 from app.operations.coordonnees import clean_address, clean_internal, clean_login, clean_phone
+from app.operations.invites_saisie import lire_un
 from app.operations.pouvoirs import Pouvoirs
 from app.operations.saisies import Actor, pending_changes, record
+from app.queries.noms import name_variants, personne_key
 
-CLEANERS: dict[str, Callable[..., str | None]] = {
+
+def _identity(value: str | None, *, field: str) -> str | date | None:
+    return lire_un(field, value, aujourdhui=now().astimezone(PARIS).date())
+
+
+CLEANERS: dict[str, Callable[..., str | date | None]] = {
+    "nom": _identity,
+    "prenom": _identity,
+    "date_naissance": _identity,
     "login": clean_login,
     "email": clean_address,
     "telephone_portable": clean_phone,
@@ -33,12 +45,21 @@ CHAMPS: dict[str, tuple[str, ...]] = {
     "invite": _TOUS,
 }
 """Profile → the fields of its sheet that are typed here; the rest is the directory's (U4, U5)."""
-DELICATS = {"login", "email"}
-"""Fields that hold the account in hand: a password may be renewed by e-mail."""
+IDENTITE = ("nom", "prenom", "date_naissance")
+"""Fields the directory gives everybody but a guest typed by hand: nothing feeds theirs."""
+OUVRENT = {"login", "email"}
+DELICATS = {*OUVRENT, *IDENTITE}
+"""Fields that hold the account in hand: an e-mail renews a password, a birth date proves who one is."""
 PRIS = "Cet identifiant est déjà pris. Choisissez-en un autre."
 
 
-def clean(champ: str, value: str | None) -> str | None:
+def champs_of(personne: Personne, profil: str) -> tuple[str, ...]:
+    """Return what may be typed on the sheet of somebody under a profile."""
+    by_hand = profil == "invite" and personne.source == "manuel"
+    return (*(IDENTITE if by_hand else ()), *CHAMPS[profil])
+
+
+def clean(champ: str, value: str | None) -> str | date | None:
     """Return what was typed in a field, in the form the base keeps.
 
     :raises RuleViolationError: on the field, with what is wrong.
@@ -61,8 +82,9 @@ def edit(
     :raises RuleViolationError: a field the profile does not have, a value that is not right, or a person
         above the actor.
     """
+    allowed = champs_of(personne, profil)
     for champ in valeurs:
-        if champ not in CHAMPS[profil]:
+        if champ not in allowed:
             raise RuleViolationError("Ce champ vient de l’annuaire : il ne se modifie pas ici.", field=champ)
     with session.no_autoflush:
         for champ, value in valeurs.items():
@@ -76,6 +98,8 @@ def edit(
             pouvoirs.verifier_tenu(session, personne.id, detenus)
         if "login" in changes:
             _check_login(session, personne)
+        if {"nom", "prenom"} & set(changes):
+            _rename(session, personne)
         _follow(session, personne, changes)
         _lock_fields(session, personne, changes, acteur)
     session.flush()
@@ -128,10 +152,26 @@ def _follow(session: Session, personne: Personne, changes: Mapping[str, Any]) ->
     compte = session.scalars(
         select(Compte).where(Compte.personne_id == personne.id), execution_options={"hors_perimetre": True}
     ).first()
-    if compte is None or not DELICATS & set(changes):
+    if compte is None:
         return
-    compte.username = personne.login
-    compte.email = f"{personne.login}{SANS_ADRESSE}"
+    if OUVRENT & set(changes):
+        compte.username = personne.login
+        compte.email = f"{personne.login}{SANS_ADRESSE}"
+    if {"nom", "prenom"} & set(changes):
+        compte.first_name = personne.prenom[:LONGEST_NAME]
+        compte.last_name = personne.nom_courant[:LONGEST_NAME]
+
+
+def _rename(session: Session, personne: Personne) -> None:
+    """Make somebody found under their new name, and no longer under the old one."""
+    personne.nom_recherche = personne_key(personne.nom_usage or personne.nom, personne.prenom)[:220]
+    session.execute(
+        delete(VarianteNom)
+        .where(VarianteNom.personne_id == personne.id)
+        .execution_options(synchronize_session=False)
+    )
+    keys = name_variants(personne.nom, personne.nom_usage, personne.prenom)
+    session.add_all(VarianteNom(personne_id=personne.id, cle=key) for key in keys)
 
 
 def _lock_fields(session: Session, personne: Personne, changes: Mapping[str, Any], acteur: Actor) -> None:

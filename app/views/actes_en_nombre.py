@@ -209,6 +209,8 @@ class ActesEnNombre(PreauBaseView):
 
     def _page(self, acte: ActeEnNombre, refusal: UserError | None = None) -> str:
         session = db.session()
+        if acte.etablissement is not None:
+            current_school(acte.etablissement.uai)  # its tree and its breadcrumb stay around the act
         counts = acts.comptes(session, acte.id)
         draft = acte.confirme_le is None
         fragment = request.headers.get("HX-Request") == "true"

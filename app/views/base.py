@@ -50,6 +50,7 @@ class PreauModelView(ReadingView):
     add_row_message = "Ajout enregistré."
     edit_row_message = "Modifications enregistrées."
     delete_row_message = "Suppression faite."
+    add_verb = edit_verb = "Enregistrer"
 
     def _init_forms(self) -> None:
         if self.add_form is None:

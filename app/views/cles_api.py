@@ -48,6 +48,7 @@ class CleApiView(PreauModelView):
     list_template = "cles_api/liste.html"
     list_title = "Clés d’API"
     add_title = "Créer une clé"
+    add_verb = "Créer la clé"
     list_columns = ["nom", "prefixe", "role", "ecriture", "etat", "expire_le", "vue_le", "compte"]
     order_columns = ["nom", "expire_le", "vue_le"]
     search_columns = ["nom", "role", "ecriture"]
@@ -115,6 +116,8 @@ class CleApiView(PreauModelView):
     def add(self) -> str | Response:
         """Show or post the form of a new key; its secret is shown once, in the answer."""
         form = self.add_form()
+        for name in ("academie", "collectivite", "etablissement"):
+            form[name].flags.selon = "selon le rôle"
         if request.method == "GET":
             form.role.data = str(Role.CORRESPONDANT)
         if request.method == "POST" and form.validate():

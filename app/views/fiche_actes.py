@@ -45,7 +45,7 @@ class ActesFiche(PreauBaseView):
         """Write what was typed; what is refused is kept, what somebody changed meanwhile is asked for."""
         chosen, school, sheet, here = self._present(uai, liste, pk, locked=True)
         person, profil = sheet.personne, here.profil
-        names = forms.editable(profil)
+        names = forms.editable(person, profil)
         if not names:
             abort(404)
         held = forms.stored(person, sheet.faits, names)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 
@@ -23,11 +23,14 @@ from app.security.delegation import current_pouvoirs
 from app.security.permissions import Resource, Verb
 from app.views.actors import actor
 from app.views.ecole import allowed_here
-from app.views.rendering import NBSP, telephone
+from app.views.rendering import NBSP, day, telephone
 
 OUI, NON = "oui", "non"
 SEEN, CHOICE, KEPT = "vu-", "choix-", "serveur"
 LABELS = {
+    "nom": "Nom",
+    "prenom": "Prénom",
+    "date_naissance": "Date de naissance",
     "login": "Identifiant",
     "email": "E-mail",
     "telephone_portable": "Téléphone portable",
@@ -40,7 +43,13 @@ HELP = {
     "login": "Unique sur la plate-forme, sans distinction de casse.",
     "email": "Reçoit les liens de mot de passe.",
 }
-KINDS = {"email": "email", "telephone_portable": "tel", "telephone_domicile": "tel"}
+KINDS = {
+    "email": "email",
+    "telephone_portable": "tel",
+    "telephone_domicile": "tel",
+    "date_naissance": "date",
+}
+NEEDED = {"login", *acts.IDENTITE}
 SWITCHES = ("administrateur", "editeur")
 SENT_TO = {"personne": "administrateur", "soi": "administrateur"}
 """Field a rule names → field of this form."""
@@ -61,6 +70,11 @@ class Champ:
     verrou: tuple[str, datetime | None] | None = None
     soi: bool = False
     """Whether to ask if one really gives up one's own rights."""
+
+    @property
+    def necessaire(self) -> bool:
+        """Tell whether it may not be left empty."""
+        return self.nom in NEEDED
 
 
 @dataclass(frozen=True)
@@ -90,13 +104,13 @@ class Saisie:
         return [one for one in self.champs if one.erreur]
 
 
-def editable(profil: str) -> tuple[str, ...]:
-    """Return what this person may type on the sheet of a profile, in the school of the page."""
+def editable(personne: Personne, profil: str) -> tuple[str, ...]:
+    """Return what the reader may type on the sheet of somebody under a profile, in the school of the page."""
     if not allowed_here(Resource.PERSONNE, Verb.ECRIRE):
         return ()
     staff = profil in editeurs.PROFILS_EDITEURS
     switches = SWITCHES if staff and allowed_here(Resource.ETABLISSEMENT, Verb.ECRIRE) else ()
-    return (*acts.CHAMPS[profil], *switches)
+    return (*acts.champs_of(personne, profil), *switches)
 
 
 def stored(personne: Personne, faits: Faits, names: tuple[str, ...]) -> dict[str, str]:
@@ -118,7 +132,7 @@ def form_of(
     refusal: UserError | None = None,
 ) -> Saisie | None:
     """Return the form of a sheet, None for who may not type in it; what was typed and refused is kept."""
-    names = editable(profil)
+    names = editable(personne, profil)
     if not names:
         return None
     held = stored(personne, faits, names)
@@ -169,7 +183,13 @@ def conflict(
         return None
     made = Saisie([Champ(name, LABELS[name], typed[name], value) for name, value in held.items()])
     made.conflits = [
-        Conflit(name, LABELS[name], typed[name], held[name], typed[name] != typed[f"{SEEN}{name}"])
+        Conflit(
+            name,
+            LABELS[name],
+            _read_out(name, typed[name]),
+            _read_out(name, held[name]),
+            typed[name] != typed[f"{SEEN}{name}"],
+        )
         for name in changed
     ]
     last = db.session.execute(
@@ -232,11 +252,23 @@ def _administrator(personne: Personne, school: Etablissement, wanted: bool, *, s
     administrateurs.retirer(session, grant, soi_confirme=soi, detenus=held, acteur=actor())
 
 
-def _shown(name: str, value: str | None) -> str:
-    """Return a value as its field shows it: a telephone by pairs."""
+def _shown(name: str, value: str | date | None) -> str:
+    """Return a value as its field carries it: a telephone by pairs, a date as browsers write it."""
     if not value:
         return ""
+    if isinstance(value, date):
+        return value.isoformat()
     return telephone(value).replace(NBSP, " ") if KINDS.get(name) == "tel" else value
+
+
+def _read_out(name: str, value: str) -> str:
+    """Return a value as people read it: a day the French way, a switch with its capital."""
+    if name in SWITCHES:
+        return value.capitalize()
+    try:
+        return day(date.fromisoformat(value)) if KINDS.get(name) == "date" else value
+    except ValueError:
+        return value
 
 
 def _same(name: str, one: str, other: str) -> bool:

@@ -16,7 +16,7 @@ from app.queries.gens import Criteres, etat_of
 from app.queries.personnes import PROFIL_LABELS
 from app.views.cursor_pages import url_here
 from app.views.departs import next_cell, what_next
-from app.views.labels import MOTIFS_FIN
+from app.views.labels import MOTIFS_FIN, school_level
 from app.views.list_parts import Column
 from app.views.listes_gens import COLUMN_LABELS, ETATS, PeopleList
 from app.views.rendering import day, icon, instant
@@ -92,6 +92,8 @@ def cell(name: str, row: Any, more: Mapping[str, Mapping[int, Any]], uai: str) -
             return MOTIFS_FIN.get(row.motif_fin or "", "–")
         case "suite":
             return next_cell(row, uai)
+        case "niveau":
+            return school_level(row.niveau) or "–"
         case "email":
             return email_cell(row.email)
         case _:

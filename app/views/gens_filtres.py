@@ -15,6 +15,7 @@ from app.queries.effectifs import Effectif
 from app.queries.gens import Criteres
 from app.queries.personnes import PROFIL_LABELS
 from app.views.cursor_pages import url_here
+from app.views.labels import school_level
 from app.views.list_parts import Chip, Facet
 from app.views.listes_gens import ETATS, PeopleList
 from app.views.rendering import day, number
@@ -85,7 +86,7 @@ def _levels(rows: Sequence[Row[Any]]) -> Facet:
     for _division, _name, level, count in rows:
         counts[level or none] = counts.get(level or none, 0) + count
     choices = [
-        (key, counted("Niveau non précisé" if key == none else key, count))
+        (key, counted("Niveau non précisé" if key == none else school_level(key), count))
         for key, count in sorted(counts.items(), key=lambda item: (item[0] == none, item[0]))
     ]
     return Facet("niveau", "Niveau", choices=choices if set(counts) != {none} else [])

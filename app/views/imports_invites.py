@@ -45,6 +45,8 @@ ETATS = {
     "annule": ("Annulé", ""),
     "refuse": ("Refusé", "bad"),
 }
+OPEN = {"lecture", "apercu"}
+"""States of a file whose lines may still be corrected."""
 TONS = {"erreur": "bad", "deja": "", "ecartee": "", "faite": "ok", "valide": "", "defaite": ""}
 MOTS = {
     "erreur": "À corriger", "deja": "Déjà là", "ecartee": "Écartée", "faite": "Faite", "valide": "Bonne",
@@ -156,7 +158,7 @@ class ImportsInvites(PreauBaseView):
             counts=counts,
             tab=tab,
             tabs=[name for name in reads.ONGLETS if name == "tout" or counts.of(name)],
-            onglets=reads.ONGLETS,
+            onglets=reads.ONGLETS if item.etat in OPEN else {**reads.ONGLETS, "erreur": "Rejetées"},
             lines=[line_of(one, item) for one in found[:PAGE]],
             following=found[PAGE - 1].numero if len(found) > PAGE else None,
             columns=[name for name in OBLIGATOIRES if name in item.colonnes],
@@ -249,7 +251,7 @@ class ImportsInvites(PreauBaseView):
             columns=[name for name in CHAMPS if name in item.colonnes],
             champs=CHAMPS,
             obligatoires=OBLIGATOIRES,
-            mots=MOTS,
+            mots=words_of(item),
             back=back,
         )
 
@@ -355,15 +357,20 @@ def any_suggestion(import_id: int) -> int:
     )
 
 
+def words_of(item: ImportInvites) -> dict[str, str]:
+    """Return what a line is called: once the file is applied, nobody corrects it any more."""
+    return MOTS if item.etat in OPEN else {**MOTS, "erreur": "Rejetée"}
+
+
 def line_of(one: LigneImport, item: ImportInvites) -> dict[str, Any]:
     """Return one line of the file as the preview shows it: what a guest must have, what is said of it all."""
     values = fields_of(one.cellules, item.colonnes)
     wrong = {each["champ"] for each in one.constats if each["erreur"]}
     return {
         "numero": one.numero,
-        "etat": MOTS[one.etat],
+        "etat": words_of(item)[one.etat],
         "ton": "warn" if one.remarque else TONS[one.etat],
-        "marque": "À vérifier" if one.remarque else MOTS[one.etat],
+        "marque": "À vérifier" if one.remarque else words_of(item)[one.etat],
         "choix": one.choix,
         "cells": [
             (name, values.get(name, ""), name in wrong) for name in OBLIGATOIRES if name in item.colonnes

@@ -64,12 +64,12 @@ class CoordonneesForm(FlaskForm):
         render_kw={"type": "email", "autocomplete": "email", "maxlength": 255},
     )
     telephone_portable = StringField(
-        "Téléphone portable", [Optional()], render_kw={"type": "tel", "autocomplete": "tel", "maxlength": 20}
+        "Téléphone portable", [Optional()], render_kw={"type": "tel", "autocomplete": "tel", "maxlength": 40}
     )
     telephone_domicile = StringField(
         "Téléphone du domicile",
         [Optional()],
-        render_kw={"type": "tel", "autocomplete": "home tel", "maxlength": 20},
+        render_kw={"type": "tel", "autocomplete": "home tel", "maxlength": 40},
     )
     actuel = PasswordField(
         "Mot de passe actuel",

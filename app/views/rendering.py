@@ -12,6 +12,7 @@ from flask import Flask, current_app, request, url_for
 from markupsafe import Markup
 
 from app.extensions import PARIS
+from app.views.labels import school_level
 
 NBSP = "\u00a0"
 THIN = "\u202f"
@@ -141,6 +142,7 @@ def init_app(app: Flask) -> None:
         quand=since,
         lisible=shown,
         telephone=telephone,
+        niveau_dit=school_level,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -1,13 +1,23 @@
 """Hand edits of a sheet: what each profile lets one type, locked against feeds, never two logins alike."""
 
 import threading
+from datetime import date
 
 import pytest
 from sqlalchemy import select
 
 from app.errors import RuleViolationError
 from app.extensions import db
-from app.models import Compte, EditeurPage, Etablissement, Journal, Personne, Rattachement, VerrouPersonne
+from app.models import (
+    Compte,
+    EditeurPage,
+    Etablissement,
+    Journal,
+    Personne,
+    Rattachement,
+    VarianteNom,
+    VerrouPersonne,
+)
 from app.operations import editeurs, pouvoirs
 from app.operations import personnes as acts
 from app.operations.saisies import Actor
@@ -150,3 +160,50 @@ class TestEditeurs:
         session.flush()
         with pytest.raises(RuleViolationError, match="enseignant ou un personnel"):
             editeurs.designer(session, anne, ecole.id, acteur=WHO)
+
+
+class TestIdentite:
+    @pytest.fixture
+    def ida(self, session, ecole):
+        row = Personne(
+            nom="VALLON", prenom="Ida", nom_recherche="vallon ida", login="ida.vallon", source="manuel",
+            date_naissance=date(1980, 1, 2),
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        session.add(Rattachement(personne_id=row.id, etablissement_id=ecole.id, profil="invite"))
+        session.add(
+            Compte(
+                username="ida.vallon",
+                first_name="Ida",
+                last_name="VALLON",
+                email="i@x.fr",
+                active=True,
+                password="",
+                personne_id=row.id,
+            )
+        )
+        session.commit()
+        return row
+
+    def test_a_guest_typed_by_hand_is_corrected_and_found_under_the_new_name(self, session, ida):
+        edit(session, ida, "invite", nom="Martin-Roche", date_naissance="03/02/1981")
+        session.expire_all()
+        assert (ida.nom_recherche, ida.date_naissance) == ("martin roche ida", date(1981, 2, 3))
+        account = session.scalars(select(Compte)).one()
+        assert (account.last_name, account.username) == ("Martin-Roche", "ida.vallon")
+        assert session.scalars(select(Rattachement.cle)).one() == "martin roche ida"
+        keys = set(session.scalars(select(VarianteNom.cle)))
+        assert "roche ida" in keys
+
+    def test_refuses_no_name_and_a_day_that_is_none(self, session, ida):
+        for champ, value, match in (("nom", " ", "nom"), ("date_naissance", "31/02/1981", "n’existe pas")):
+            with pytest.raises(RuleViolationError, match=match) as refusal:
+                edit(session, ida, "invite", **{champ: value})
+            assert refusal.value.field == champ
+            session.rollback()
+
+    def test_what_the_directory_gives_stays_read_only(self, session, anne):
+        assert refused(session, anne, "vient de l’annuaire", nom="X") == "nom"
+        anne.source = "manuel"
+        assert refused(session, anne, "vient de l’annuaire", nom="X") == "nom"

@@ -125,10 +125,7 @@ class TestCoordonnees:
     def test_refusals_and_pupils(self, client, app, claire, eleve):
         entrer(client, "claire.montagne")
         same = {"email": "claire@exemple.fr"}
-        assert (
-            "avec des chiffres"
-            in poster(client, COORDONNEES, COORDONNEES, **same, telephone_portable="x").text
-        )
+        assert "n’existe pas" in poster(client, COORDONNEES, COORDONNEES, **same, telephone_portable="x").text
         assert poster(client, COORDONNEES, COORDONNEES, **same).location == MOI, "no password for the rest"
         pupil = app.test_client()
         entrer(pupil, "paul.elevea")

@@ -74,6 +74,8 @@ class TestChoose:
         answer = choose(correspondant, f"{A}/eleves/", acte="suspendre", rowid=gens[:3])
         page = correspondant.get(answer.location)
         assert "Suspendre 3 comptes ?" in text(page)
+        assert "Collège A" in soup(page).select_one("nav.pr-crumbs").get_text()
+        assert soup(page).select_one("nav.pr-tree h2").get_text() == "Vue établissement"
         assert "=1+1 Zoé, N01 Zoé, N02 Zoé" in text(page)
         assert suspended(session) == 0
         refused = post(correspondant, answer.location, {"motif": ""}, f"{answer.location}/confirmer")

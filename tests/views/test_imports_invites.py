@@ -207,7 +207,7 @@ class TestAppliquer:
         session.rollback()
         page = local.get(address)
         assert "4 invités enregistrés" in text(page)
-        assert [line["État"] for line in rows(local.get(f"{address}?onglet=tout"))][-1] == "À corriger"
+        assert [line["État"] for line in rows(local.get(f"{address}?onglet=tout"))][-1] == "Rejetée"
         session.rollback()
         self.undone(app, local, session, address, known, first.id, ecoles)
 
