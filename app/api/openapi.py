@@ -21,7 +21,8 @@ REFUSALS, WRITING = ("400", "401", "403", "429"), ("409", "415", "422")
 PARAMETER = {"$ref": "#/components/parameters/etablissement"}
 """A school that does not exist is a 404, as somebody who does not."""
 INTRODUCTION = (
-    "Lire l’annuaire et agir sur les comptes, avec une clé. Envoyez-la dans l’en-tête"
+    "Lire l’annuaire, agir sur les comptes, les services et les droits, avec une clé. Envoyez-la dans"
+    " l’en-tête"
     " « Authorization: Bearer preau_… ». Une clé ne voit que son périmètre : le reste n’existe pas (404)."
     " Les listes se lisent page par page, en suivant « suivante »."
 )
@@ -54,6 +55,13 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "required": True,
         "description": "UAI de l’établissement.",
         "schema": {"type": "string"},
+    },
+    "code": {
+        "name": "code",
+        "in": "path",
+        "required": True,
+        "description": "Code du service, par exemple « forum ».",
+        "schema": {"type": "string", "maxLength": 40},
     },
     "pk": {
         "name": "pk",

@@ -7,7 +7,9 @@ from typing import Any
 from marshmallow import EXCLUDE, RAISE, Schema, fields, validate
 
 from app.models import PROFILS
+from app.queries.droits import Regle
 from app.queries.gens import ETATS
+from app.queries.services import CATEGORIES, NATURES
 
 REQUIRED = {"required": "ce champ est nécessaire.", "null": "ce champ est nécessaire."}
 
@@ -119,6 +121,84 @@ class Suspension(Schema):
     motif = fields.String(required=True, validate=validate.Length(1, 255), error_messages=REQUIRED)
 
 
+class Service(Answer):
+    """A service offered to a school."""
+
+    code = fields.String()
+    nom = fields.String()
+    categorie = fields.String(validate=validate.OneOf(CATEGORIES))
+    nature = fields.String(validate=validate.OneOf(NATURES))
+    actif = fields.Boolean()
+    depuis = fields.DateTime(
+        allow_none=True, metadata={"description": "Dernière activation ou désactivation."}
+    )
+
+
+class CelluleDroit(Answer):
+    """A cell of the grid."""
+
+    role = fields.String()
+    profil = fields.String(validate=validate.OneOf(PROFILS))
+    accorde = fields.Boolean(metadata={"description": "Ce que dit la grille."})
+    fixe = fields.Boolean(metadata={"description": "La plate-forme fixe ce droit."})
+    en_vigueur = fields.Boolean(metadata={"description": "Accordé, et le service est actif."})
+
+
+class ServiceComplet(Service):
+    """A service with its grid."""
+
+    version = fields.Integer(metadata={"description": "Change à chaque modification de l’établissement."})
+    droits = fields.List(fields.Nested(CelluleDroit))
+
+
+class DroitVoulu(Schema):
+    """A cell to change."""
+
+    class Meta:
+        """A field nobody knows is a mistake to tell."""
+
+        unknown = RAISE
+
+    role = fields.String(required=True, validate=validate.Length(1, 40), error_messages=REQUIRED)
+    profil = fields.String(required=True, validate=validate.OneOf(PROFILS), error_messages=REQUIRED)
+    accorde = fields.Boolean(required=True, error_messages=REQUIRED)
+
+
+class Droits(Schema):
+    """Cells to change, on the grid of this version."""
+
+    class Meta:
+        """A field nobody knows is a mistake to tell."""
+
+        unknown = RAISE
+
+    version = fields.Integer(required=True, strict=True, error_messages=REQUIRED)
+    droits = fields.List(
+        fields.Nested(DroitVoulu), required=True, validate=validate.Length(1, 200), error_messages=REQUIRED
+    )
+
+
+class EtatService(Schema):
+    """A service switched on or off."""
+
+    class Meta:
+        """A field nobody knows is a mistake to tell."""
+
+        unknown = RAISE
+
+    actif = fields.Boolean(required=True, error_messages=REQUIRED)
+
+
+class DroitEffectif(Answer):
+    """A right of somebody, and the rule that decides."""
+
+    service = fields.String()
+    role = fields.String()
+    accorde = fields.Boolean()
+    regle = fields.String(validate=validate.OneOf([str(rule) for rule in Regle]))
+    profils = fields.List(fields.String())
+
+
 def page_of(schema: type[Schema]) -> type[Schema]:
     """Return the page of a list of ``schema``."""
     name = f"Page{schema.__name__}"
@@ -157,5 +237,6 @@ RESPONSES = {
 }
 COMPONENTS = (
     Erreur, Rattachement, Personne, Identifiant, Proche, PersonneComplete, Etablissement, Cle, Suspension,
-    PagePersonne, PageEtablissement,
+    PagePersonne, PageEtablissement, Service, CelluleDroit, ServiceComplet, DroitVoulu, Droits, EtatService,
+    DroitEffectif,
 )  # fmt: skip

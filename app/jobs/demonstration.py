@@ -19,7 +19,7 @@ from app.exports.fictif import Options, generate
 from app.exports.fictif.generation import JOURS_ENTRE_EXPORTS, pack
 from app.extensions import now
 from app.jobs import alimentation as alimentation_job
-from app.jobs import bilans, comptes_demonstration, usages_demonstration
+from app.jobs import bilans, comptes_demonstration, services_demonstration, usages_demonstration
 from app.models import Academie, Alimentation, Compte, Etablissement
 
 ACTEUR = "Démonstration"
@@ -70,6 +70,8 @@ def create(session: Session, folder: Path, say: Say, *, jour: date | None = None
     say("Je prépare l’export suivant, à confirmer dans « Alimentation »…")
     feed(session, later, apply=False)
     write_examples(folder, base)
+    say("J’ouvre les services des établissements…")
+    services_demonstration.create(session, GRAINE)
     comptes_demonstration.create(session)
     usages_demonstration.live(session, GRAINE)
     session.commit()

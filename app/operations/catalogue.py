@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, selectinload
 
 from app.database import lock
 from app.extensions import now
@@ -48,21 +48,28 @@ def charger(session: Session, fichier: Path = FICHIER) -> Bilan:
     session.flush()
     said = tomllib.loads(fichier.read_text(encoding="utf-8"))["service"]
     bilan = Bilan()
-    known = {row.code: row for row in session.scalars(select(Service))}
+    known = {row.code: row for row in session.scalars(_whole())}
     for ordre, entry in enumerate(said, start=1):
         service = known.get(entry["code"])
         if service is None:
             service = Service(code=entry["code"])
-            session.add(service)
             if entry.get("disponible", PARTOUT) == PARTOUT:
-                session.add(ServiceCollectivite(service=service, collectivite_id=None))
+                service.disponibilites.append(ServiceCollectivite(collectivite_id=None))
+            session.add(service)
             bilan.ajoutes += 1
         _fill(service, {**_service_values(entry), "ordre": ordre * 10}, bilan)
-        session.flush()
         _load_roles(session, service, entry["roles"], bilan)
-        _load_components(session, service, entry.get("composants", ()), bilan)
+        _load_components(service, entry.get("composants", ()), bilan)
     session.flush()
     return bilan
+
+
+def _whole() -> Select[tuple[Service]]:
+    """Return the catalogue with all that hangs on it."""
+    return select(Service).options(
+        selectinload(Service.roles).selectinload(RoleService.cellules.and_(CelluleService.fin.is_(None))),
+        selectinload(Service.composants),
+    )
 
 
 def _service_values(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,25 +84,23 @@ def _service_values(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _load_roles(session: Session, service: Service, said: Mapping[str, Any], bilan: Bilan) -> None:
-    known = {row.code: row for row in session.scalars(select(RoleService).filter_by(service_id=service.id))}
+    known = {row.code: row for row in service.roles}
     for ordre, (code, entry) in enumerate(said.items(), start=1):
         role = known.get(code)
         if role is None:
-            role = RoleService(service_id=service.id, code=code)
-            session.add(role)
+            role = RoleService(code=code)
+            service.roles.append(role)
             bilan.ajoutes += 1
         _fill(role, {"nom": entry["nom"], "ordre": ordre * 10}, bilan)
-        session.flush()
         _load_cells(session, role, entry, bilan)
 
 
 def _load_cells(session: Session, role: RoleService, entry: Mapping[str, Any], bilan: Bilan) -> None:
-    statement = select(CelluleService).filter_by(role_id=role.id, fin=None)
-    known = {row.profil: row for row in session.scalars(statement)}
+    known = {row.profil: row for row in role.cellules if row.fin is None}
     for profil, values in cells_of(entry):
         cell = known.get(profil)
         if cell is None:
-            session.add(CelluleService(role_id=role.id, profil=profil, **values))
+            role.cellules.append(CelluleService(profil=profil, **values))
             bilan.ajoutes += 1
         elif not cell.saisi and any(getattr(cell, name) != value for name, value in values.items()):
             replace_cell(session, cell, values)
@@ -123,14 +128,13 @@ def replace_cell(session: Session, cell: CelluleService, values: Mapping[str, An
     session.flush()
 
 
-def _load_components(session: Session, service: Service, said: Any, bilan: Bilan) -> None:
-    statement = select(ComposantService).filter_by(service_id=service.id)
-    known = {row.code: row for row in session.scalars(statement)}
+def _load_components(service: Service, said: Any, bilan: Bilan) -> None:
+    known = {row.code: row for row in service.composants}
     for ordre, entry in enumerate(said, start=1):
         component = known.get(entry["code"])
         if component is None:
-            component = ComposantService(service_id=service.id, code=entry["code"])
-            session.add(component)
+            component = ComposantService(code=entry["code"])
+            service.composants.append(component)
             bilan.ajoutes += 1
         values = {
             "nom": entry["nom"],

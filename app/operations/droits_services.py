@@ -18,7 +18,9 @@ from app.models import DroitService
 from app.operations import journal
 from app.operations.journal import Ligne
 from app.operations.saisies import Actor
+from app.operations.services import service_here
 from app.queries.droits import PROFIL_LABELS, Case, RoleIci, ServiceIci, cases_of, services_of
+from app.queries.services import version_of
 
 MAX_CHANGEMENTS = 5000
 
@@ -74,6 +76,34 @@ def enregistrer_droits(
     return written
 
 
+def enregistrer_grille(
+    session: Session,
+    etablissement_id: int,
+    code: str,
+    droits: Iterable[tuple[str, str, bool]],
+    *,
+    version: int,
+    acteur: Actor,
+) -> list[Ecrit]:
+    """Write cells of one service, named by role and profile, on the grid of a version.
+
+    :raises ConflictError: the school changed the service since that version.
+    :raises NotFoundError: the service is not offered to the school.
+    :raises RuleViolationError: a role the service does not have, or a cell the platform fixes.
+    """
+    lock(session, f"services:{etablissement_id}")
+    service = service_here(session, etablissement_id, code)
+    if version != version_of(session, etablissement_id, service.id):
+        raise ConflictError("Ce service a été modifié entre-temps. Relisez sa grille, puis recommencez.")
+    wanted = []
+    for role_code, profil, accorde in droits:
+        role = service.role(role_code)
+        if role is None:
+            raise RuleViolationError(f"« {service.nom} » n’a pas de droit « {role_code} ».", field="droits")
+        wanted.append(Changement(role.id, profil, accorde))
+    return enregistrer_droits(session, etablissement_id, wanted, acteur=acteur)
+
+
 def _changes(services: Sequence[ServiceIci], wanted: Iterable[Changement]) -> list[Ecrit]:
     cells = {(role.id, case.profil): (service, role, case) for service, role, case in cases_of(services)}
     written: dict[tuple[int, str], Ecrit] = {}
@@ -125,10 +155,8 @@ def _write_cells(session: Session, etablissement_id: int, written: Sequence[Ecri
             "par": acteur.nom[:160],
         }
         for cell in written
-        if cell.accorde != cell.case.defaut
     ]
-    if rows:
-        session.execute(insert(DroitService), rows)
+    session.execute(insert(DroitService), rows)
 
 
 def _journal_cells(session: Session, etablissement_id: int, written: Sequence[Ecrit], acteur: Actor) -> None:

@@ -11,7 +11,7 @@ from app.extensions import now
 from app.models import GestionnaireService, Personne, Rattachement
 from app.operations.saisies import Actor
 from app.operations.services import line, service_here
-from app.queries.droits import PROFIL_LABELS, living
+from app.queries.droits import PROFIL_LABELS, ServiceIci, living
 
 GESTIONNAIRE = "gestionnaire"
 
@@ -92,3 +92,9 @@ def gestionnaire_of(session: Session, etablissement_id: int, service_id: int) ->
             GestionnaireService.fin.is_(None),
         )
     ).first()
+
+
+def profils_gestionnaires(service: ServiceIci) -> list[str]:
+    """Return the profiles that manage a service here: those one chooses a person from."""
+    role = service.role(GESTIONNAIRE)
+    return [] if role is None else [p for p in PROFIL_LABELS if service.decision(role, p).accorde]

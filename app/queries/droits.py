@@ -133,10 +133,12 @@ def services_of(
     categorie: str | None = None,
     service: str | None = None,
     unavailable: bool = False,
+    cells: bool = True,
 ) -> list[ServiceIci]:
     """Return the services offered to a school, by category and order, with every cell.
 
-    ``at``: as they were at an instant. ``unavailable``: those not offered to it too. Two statements.
+    ``at``: as they were at an instant. ``unavailable``: those not offered to it too. Two statements,
+    one without ``cells``.
     """
     found = {
         row.id: ServiceIci(
@@ -153,7 +155,7 @@ def services_of(
         )
         if row.offert or unavailable
     }
-    if found:
+    if found and cells:
         _fill(found, session.execute(_cells(etablissement_id, found, at), execution_options=OUTSIDE))
     return list(found.values())
 

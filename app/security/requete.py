@@ -30,6 +30,7 @@ PER_REQUEST = (
     "_login_user",
     "preferences",
     "ecole",
+    "services_ici",
 )
 
 

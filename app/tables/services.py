@@ -42,7 +42,7 @@ class EtatService(PerimetreEtablissement, Base):
 
 
 class DroitService(PerimetreEtablissement, Base):
-    """A profile has, or has not, a role in a school, against what the catalogue gives by itself."""
+    """A school gives a role to a profile, or takes it; without a row, the catalogue says."""
 
     __tablename__ = "droit_service"
     __table_args__ = (

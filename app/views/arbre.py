@@ -6,7 +6,7 @@ read in this school, is not drawn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,6 +117,7 @@ NODES: tuple[Node, ...] = (
         within=("Classes.fiche",),
         count="divisions",
     ),
+    Node("services", "Services", Resource.SERVICE, "Services.liste"),
     Node("alimentation", "Alimentation", Resource.ALIMENTATION, "AlimentationEcole.liste"),
     Node("journal", "Journal", Resource.JOURNAL, "JournalEtablissement.liste"),
 )
@@ -124,15 +125,20 @@ NODES: tuple[Node, ...] = (
 
 @dataclass(frozen=True)
 class Branch:
-    """A node as this page draws it."""
+    """A node as this page draws it; ``actif`` is the state of what can be on or off."""
 
     key: str
     label: str
-    url: str
-    current: bool
-    count: int | None
-    open: bool
-    children: list[Branch]
+    url: str = ""
+    current: bool = False
+    count: int | str | None = None
+    open: bool = False
+    children: list[Branch] = field(default_factory=list)
+    actif: bool | None = None
+
+
+GROWN: dict[str, Callable[[Ecole], Branch]] = {}
+"""Node → what draws it whole, when its branches are read from the school. Its module adds it."""
 
 
 def tree(school: Ecole) -> list[Branch]:
@@ -160,6 +166,9 @@ def _drawn(nodes: tuple[Node, ...], school: Ecole, counts: Mapping[str, int]) ->
     branches = []
     for node in nodes:
         if not allowed_here(node.resource, school=school):
+            continue
+        if node.key in GROWN:
+            branches.append(GROWN[node.key](school))
             continue
         children = _drawn(node.children, school, counts)
         url = node.url(school.uai)
