@@ -1,5 +1,6 @@
 """gunicorn: sync processes only, since Flask-AppBuilder shares view state between threads."""
 
+import gc
 import os
 
 bind = os.environ.get("PREAU_ECOUTE") or f"127.0.0.1:{os.environ.get('PORT', '8000')}"
@@ -18,7 +19,14 @@ proc_name = "preau"
 
 
 def post_worker_init(worker):
-    """Send the logs of the process to stderr as JSON."""
+    """Send the logs of the process to stderr as JSON; look for lost objects among those of requests only.
+
+    The application is a few hundred thousand objects that live as long as the process: left to itself,
+    Python would walk through them all in the middle of a page.
+    """
     from app import logs
 
     logs.configure(os.environ.get("PREAU_JOURNAL_NIVEAU", "INFO"))
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)

@@ -9,7 +9,16 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from app.models import Division, Etablissement, Favori, Personne, Preference, Rattachement, Visite
+from app.models import (
+    PROFILS,
+    Division,
+    Etablissement,
+    Favori,
+    Personne,
+    Preference,
+    Rattachement,
+    Visite,
+)
 
 _COMPTE: Any = bindparam("compte")
 _ETABLISSEMENT: Any = bindparam("etablissement")
@@ -20,20 +29,30 @@ _SCHOOL = (
     .where(Etablissement.uai == bindparam("uai"))
     .options(joinedload(Etablissement.academie), joinedload(Etablissement.collectivite))
 )
+_DEPARTED = (
+    select(func.count())
+    .select_from(Rattachement)
+    .join(Personne, Personne.id == Rattachement.personne_id)
+    .where(
+        Rattachement.etablissement_id == _ETABLISSEMENT,
+        Rattachement.profil.in_(PROFILS),  # said, so that the index goes on to those who left
+        Rattachement.fin.is_not(None),
+        Personne.anonymise_le.is_(None),
+    )
+)
 _TREE = (
     select(
         Rattachement.profil,
         func.count().filter(Rattachement.fin.is_(None)),
-        func.count().filter(Rattachement.fin.is_not(None), Personne.anonymise_le.is_(None)),
+        _DEPARTED.scalar_subquery(),
         select(func.count(Division.id))
         .where(Division.etablissement_id == _ETABLISSEMENT, Division.active)
         .scalar_subquery(),
     )
-    .select_from(Rattachement)
-    .join(Personne, Personne.id == Rattachement.personne_id)
     .where(Rattachement.etablissement_id == _ETABLISSEMENT)
     .group_by(Rattachement.profil)
 )
+"""Everybody is counted by the index of lists alone; people are only looked at among those who left."""
 _PREFERENCES = select(Preference.cle, Preference.valeur).where(Preference.compte_id == _COMPTE)
 
 
@@ -50,7 +69,7 @@ def tree_counts(session: Session, etablissement_id: int) -> dict[str, int]:
     rows = session.execute(_TREE, {"etablissement": etablissement_id}).all()
     counts: dict[str, int] = {row[0]: row[1] for row in rows}
     counts["utilisateurs"] = sum(counts.values())
-    counts["suppressions"] = sum(row[2] for row in rows)
+    counts["suppressions"] = rows[0][2] if rows else 0
     if rows:
         counts["divisions"] = rows[0][3]
     return counts

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, case, func, select
+from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.models import (
@@ -49,9 +49,9 @@ def _headcount(criteres: Criteres) -> Select[Any]:
     return (
         select(
             func.count(),
-            func.count(case((and_(Compte.id.is_not(None), ~suspended), 1))),
-            func.count(case((suspended, 1))),
-            func.count(case((Personne.email.is_(None), 1))),
+            func.count().filter(Compte.id.is_not(None), ~suspended),
+            func.count().filter(suspended),
+            func.count().filter(Personne.email.is_(None)),
         )
         .select_from(Rattachement)
         .join(Personne, Personne.id == Rattachement.personne_id)

@@ -23,6 +23,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    literal_column,
     or_,
     select,
 )
@@ -287,7 +288,7 @@ def _present(criteres: Criteres, *, named: bool = False) -> list[ColumnElement[b
             here.append(between(Rattachement.cle))
         places = select(Rattachement.personne_id).where(Rattachement.etablissement_id.in_(schools), *here)
         return [Personne.id.in_(places)]
-    place = select(literal(1)).where(Rattachement.personne_id == Personne.id, *here)
+    place: Select[Any] = select(literal_column("1")).where(Rattachement.personne_id == Personne.id, *here)
     return [place.correlate(Personne).exists()]
 
 

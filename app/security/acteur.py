@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from flask import g, has_request_context
 from sqlalchemy.orm import joinedload
@@ -102,12 +103,25 @@ def current_perimetre(resource: Resource | None = None, verb: Verb = Verb.LIRE) 
     if resource is None:
         stated: Perimetre = db.session().info.get(KEY, RIEN)
         return stated
-    return perimetre_of(current_account(), resource, verb)
+    return _perimetre_now(resource, verb)
+
+
+def _perimetre_now(resource: Resource | None, verb: Verb) -> Perimetre:
+    """Return what a right of the request's account reaches, worked out once for each right."""
+    account = current_account()
+    if account is None:
+        return RIEN
+    kept: tuple[Compte, dict[Any, Perimetre]] | None = g.get("perimetres")
+    if kept is None or kept[0] is not account:  # somebody else signed in meanwhile
+        kept = g.perimetres = (account, {})
+    if (resource, verb) not in kept[1]:
+        kept[1][resource, verb] = perimetre_of(account, resource, verb)
+    return kept[1][resource, verb]
 
 
 def use_perimetre_for(resource: Resource | None, verb: Verb = Verb.LIRE) -> None:
     """State on the request's session the perimeter of this right, from here on."""
-    set_perimetre(db.session(), perimetre_of(current_account(), resource, verb))
+    set_perimetre(db.session(), _perimetre_now(resource, verb))
 
 
 def role_labels(compte: Compte | None = None) -> list[str]:

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from typing import Any, ClassVar, cast
 
 from flask_appbuilder.security.sqla.models import User
-from sqlalchemy import ColumnElement, Select, Table, and_, exists, false, literal, or_, select, true
+from sqlalchemy import ColumnElement, Select, Table, and_, exists, false, literal_column, or_, select, true
 from sqlalchemy.orm import LoaderCriteriaOption
 from sqlalchemy.sql.cache_key import anon_map
 from sqlalchemy.sql.selectable import AliasedReturnsRows, FromClause
@@ -51,10 +51,10 @@ class Perimetre:
             return true()
         parts: list[Clause] = []
         if self.etablissements:
-            parts.append(id_column.in_(sorted(self.etablissements)))
+            parts.append(_among(id_column, self.etablissements))
         table = _table(m.Etablissement).alias("mur_etablissement")
         held = [
-            table.c[column].in_(sorted(ids))
+            _among(table.c[column], ids)
             for column, ids in (("academie_id", self.academies), ("collectivite_id", self.collectivites))
             if ids
         ]
@@ -97,12 +97,18 @@ def _any(parts: list[Clause]) -> Clause:
 
 
 def _exists(table: Any, condition: Clause) -> Clause:
-    statement: Select[Any] = select(literal(1)).select_from(table).where(condition)
+    statement: Select[Any] = select(literal_column("1")).select_from(table).where(condition)
     return exists(statement.correlate_except(table))
 
 
 def _table(entity: Any) -> Table:
     return cast(Table, entity.__table__)
+
+
+def _among(column: Any, ids: frozenset[int]) -> Clause:
+    """Return «one of these»; of one alone, as most people hold, a plain equality: a list costs more."""
+    first, *others = sorted(ids)
+    return column.in_([first, *others]) if others else column == first
 
 
 def _equal(column: Any, value: int | None) -> Clause:
@@ -115,7 +121,7 @@ def _school(p: Perimetre, t: Any) -> Clause:
 
 def _etablissement(p: Perimetre, t: Any) -> Clause:
     parts: list[Clause] = [
-        column.in_(sorted(ids))
+        _among(column, ids)
         for column, ids in (
             (t.id, p.etablissements),
             (t.academie_id, p.academies),
@@ -143,7 +149,7 @@ def _alimentation(p: Perimetre, t: Any) -> Clause:
     """A feed of one's school, of one's whole académie, or that touches a school of one's own."""
     parts = [_school(p, t)]
     if p.academies:
-        parts.append(and_(t.etablissement_id.is_(None), t.academie_id.in_(sorted(p.academies))))
+        parts.append(and_(t.etablissement_id.is_(None), _among(t.academie_id, p.academies)))
     if p.schools_possible:
         touched = _table(m.AlimentationEtablissement).alias("mur_alimentation_etablissement")
         parts.append(_exists(touched, and_(touched.c.alimentation_id == t.id, _school(p, touched.c))))
@@ -154,7 +160,7 @@ def _ecart(p: Perimetre, t: Any) -> Clause:
     if not p.academies:
         return _school(p, t)
     feed = _table(m.Alimentation).alias("mur_alimentation")
-    whole = _exists(feed, and_(feed.c.id == t.alimentation_id, feed.c.academie_id.in_(sorted(p.academies))))
+    whole = _exists(feed, and_(feed.c.id == t.alimentation_id, _among(feed.c.academie_id, p.academies)))
     return or_(_school(p, t), and_(t.etablissement_id.is_(None), whole))
 
 
@@ -171,7 +177,7 @@ def _ligne_acte(p: Perimetre, t: Any) -> Clause:
 def _attribution(p: Perimetre, t: Any) -> Clause:
     parts = [_school(p, t), _equal(t.compte_id, p.compte_id)]
     parts += [
-        column.in_(sorted(ids))
+        _among(column, ids)
         for column, ids in ((t.academie_id, p.academies), (t.collectivite_id, p.collectivites))
         if ids
     ]

@@ -24,6 +24,7 @@ PER_REQUEST = (
     "cle_api",
     "droits",
     "droits_nommes",
+    "perimetres",
     "session_id",
     "session_attente",
     "scolarite_le",

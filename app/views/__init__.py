@@ -130,6 +130,7 @@ def register(app: Flask) -> None:
         allowed_here=ecole.allowed_here,
         volets=volets.volets,
         journal_choices=journal.choices,
+        journal_options=journal.options,
     )
     appbuilder = ConsoleBuilder(
         app,

@@ -18,7 +18,11 @@ from app.queries import console as reads
 from app.security.manager import current_perimetre
 from app.security.perimetres import perimetre
 from app.security.permissions import Resource
+from app.views.arguments import lasting
 from app.views.ecole import Ecole, allowed_here
+
+ANY_UAI = "0000000A"
+"""Stands for the school in the addresses that are worked out once; no school is numbered so."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,11 @@ class Node:
 
     def url(self, uai: str) -> str:
         """Return the address of the page in a school, empty when there is none."""
+        if not uai.isascii() or not uai.isalnum():
+            return self._address(uai)
+        return lasting(lambda: self._address(ANY_UAI), "arbre", self.key).replace(ANY_UAI, uai)
+
+    def _address(self, uai: str) -> str:
         try:
             return url_for(self.endpoint, uai=uai, **self.values) if self.endpoint else ""
         except BuildError:

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from flask import abort, request, url_for
+from flask import abort, current_app, request, url_for
 from werkzeug.datastructures import MultiDict
 
 BIGGEST_ID = 2**31 - 1
@@ -61,6 +61,15 @@ def address_of(endpoint: str, **values: Any) -> Callable[[int], str]:
     model = url_for(endpoint, pk=BIGGEST_ID, **values)
     before, _, after = model.partition(f"/{BIGGEST_ID}")
     return lambda pk: f"{before}/{pk}{after}"
+
+
+def lasting(make: Callable[[], str], *key: Any) -> str:
+    """Return an address no request changes, worked out once for each place Préau is served from."""
+    known: dict[Any, str] = current_app.extensions.setdefault("adresses", {})
+    full = (request.script_root, *key)
+    if full not in known:
+        known[full] = make()
+    return known[full]
 
 
 def here(**changes: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import request, url_for
 
@@ -12,6 +13,9 @@ from app.queries.curseurs import Page
 from app.views.arguments import CURSORS, here
 
 SIZES = (25, 50, 100)
+PATH = "preau.liste"
+SAFE = "!$'()*,/:;?@"
+"""What the arguments of an address may hold as such, as Werkzeug writes them."""
 
 
 @dataclass(frozen=True)
@@ -59,4 +63,14 @@ def printable(text: str) -> str:
 
 def url_here(**changes: Any) -> str:
     """Return this list with other arguments, from its beginning."""
-    return url_for(request.endpoint or "", **{**(request.view_args or {}), **here(**changes)})
+    asked = urlencode(here(**changes), doseq=True, safe=SAFE)
+    return f"{_path()}?{asked}" if asked else _path()
+
+
+def _path() -> str:
+    """Return the address of this list without its arguments: its links share it."""
+    known: dict[str, Any] = request.environ
+    if PATH not in known:
+        known[PATH] = url_for(request.endpoint or "", **(request.view_args or {}))
+    path: str = known[PATH]
+    return path

@@ -16,6 +16,7 @@ from app.security.manager import allowed, current_account
 from app.security.permissions import Resource, Verb
 from app.security.roles import Right
 from app.views.arbre import Branch, current_key, tree
+from app.views.arguments import lasting
 from app.views.ecole import Ecole, school_of_page
 
 MODULE_OF = dict.fromkeys(("Établissements", "Alimentation", "Suivi", "Droits"), "Administration")
@@ -180,7 +181,7 @@ def _entry(item: MenuItem) -> Entry:
     icon = "" if str(item.icon or "").startswith("fa-") else str(item.icon or "")
     return Entry(
         label=str(item.label),
-        url=item.get_url(),
+        url=lasting(item.get_url, "menu", item.name, endpoint),
         icon=icon,
         current=endpoint is not None and endpoint == ENTRY_OF.get(request.blueprint or "", request.blueprint),
         resource=_resource(item),

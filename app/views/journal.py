@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
 from flask import Response, request
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
+from markupsafe import Markup
 
 from app.extensions import db
 from app.models import Personne
@@ -26,12 +28,24 @@ PANE = 30
 HEADER = ["Quand", "Qui", "Quoi", "Objet", "Avant", "Après", "Numéro dans la chaîne", "Empreinte"]
 
 
+@cache
 def choices() -> list[tuple[str, str, list[tuple[str, str]]]]:
     """Return the acts one may look for, by family: (code, label, acts)."""
     return [
         (family, label, [(code, text) for code, text in ACTES.items() if code.startswith(f"{family}.")])
         for family, label in FAMILLES.items()
     ]
+
+
+@cache
+def options() -> Markup:
+    """Return the same choices drawn once, none chosen: the pane under every page of a school holds them."""
+    drawn = Markup()
+    for family, label, acts in choices():
+        every = [(family, f"{label} : tout")] if len(acts) > 1 else []
+        lines = [Markup('<option value="{}">{}</option>').format(*one) for one in [*every, *acts]]
+        drawn += Markup('<optgroup label="{}">{}</optgroup>').format(label, Markup().join(lines))
+    return drawn
 
 
 def _day(name: str) -> date | None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+from markupsafe import Markup, escape
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,12 @@ class Column:
         """Return how its cells are set: numbers to the right, codes in fixed width."""
         return "pr-num" if self.numeric else "pr-code" if self.code else ""
 
+    @cached_property
+    def opening(self) -> str:
+        """Return how each of its cells begins, written once for all the lines of a page."""
+        kind = f' class="{escape(self.css)}"' if self.css else ""
+        return f'<td data-label="{escape(self.label)}"{kind}>'
+
 
 @dataclass(frozen=True)
 class Row:
@@ -33,6 +42,12 @@ class Row:
     url: str
     cells: Sequence[Any]
     item: Any = None
+
+
+def cells(columns: Sequence[Column], row: Row) -> Markup:
+    """Return the cells of a line after its first column, which the template draws."""
+    pairs = zip(columns[1:], row.cells, strict=True)
+    return Markup("".join(f"{column.opening}{escape(value)}</td>" for column, value in pairs))  # noqa: S704
 
 
 @dataclass(frozen=True)

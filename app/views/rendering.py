@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from app.extensions import PARIS
 from app.views.labels import school_level
+from app.views.list_parts import cells
 
 NBSP = "\u00a0"
 THIN = "\u202f"
@@ -37,15 +38,16 @@ def asset(filename: str) -> str:
 
 def icon(name: str, *, size: str = "", tone: str = "") -> Markup:
     """Return an icon of the sprite, silent for screen readers: the words beside it carry the meaning."""
-    return _icon(asset("icons.svg"), name, size, tone)
+    return _icon(request.script_root, name, size, tone)
 
 
 @lru_cache(maxsize=512)
-def _icon(sprite: str, name: str, size: str, tone: str) -> Markup:
+def _icon(_root: str, name: str, size: str, tone: str) -> Markup:
+    """Return an icon drawn once: a page shows the same on each of its lines."""
     return Markup('<svg class="pr-icon" aria-hidden="true"{}{}><use href="{}#{}"/></svg>').format(
         Markup(' data-size="{}"').format(size) if size else "",
         Markup(' data-tone="{}"').format(tone) if tone else "",
-        sprite,
+        asset("icons.svg"),
         name,
     )
 
@@ -133,7 +135,7 @@ def theme() -> str:
 def init_app(app: Flask) -> None:
     """Give templates their words, and let browsers keep stamped files."""
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = timedelta(days=365)
-    app.jinja_env.globals.update(asset=asset, icon=icon, theme=theme, plural=plural)
+    app.jinja_env.globals.update(asset=asset, icon=icon, theme=theme, plural=plural, cellules=cells)
     app.jinja_env.filters.update(
         nombre=number,
         nombre_borne=capped_number,
