@@ -39,6 +39,12 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, str | None]] = {
     "uq_matiere_code": ("Ce code de matière existe déjà.", "code"),
     "uq_discipline_code": ("Ce code de discipline existe déjà.", "code"),
     "uq_fonction_code": ("Ce code de fonction existe déjà.", "code"),
+    "uq_service_code": ("Ce code est déjà celui d’un autre service.", "code"),
+    "uq_role_service_service_id_code": ("Ce service a déjà un droit de ce code.", "code"),
+    "uq_composant_service_service_id_code": (
+        "Ce service a déjà un logiciel ou une ressource de ce code.",
+        "code",
+    ),
     "uq_traitement_nom": ("Ce traitement figure déjà au registre.", "nom"),
     "uq_adresse_page_adresse": ("Cette adresse est déjà prise. Choisissez-en une autre.", "adresse"),
     "uq_flux_etablissement_id_url": ("Ce flux est déjà dans la liste.", "url"),

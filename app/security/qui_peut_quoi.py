@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, joinedload
 from app.extensions import now
 from app.models import Attribution, Compte, EditeurPage, Nomination, Personne, Rattachement
 from app.operations.sessions import parti
+from app.queries.droits_effectifs import rights_of_person
 from app.queries.personnes import PROFIL_LABELS
 from app.security.permissions import RESOURCE_LABELS, Resource, Verb
 from app.security.roles import RIGHTS, ROLE_LABELS, ROLE_PORTEES, SECOND_FACTEUR, Portee, Role
@@ -100,6 +101,8 @@ ALLOWS: dict[tuple[Verb, Resource], str] = {
     (Verb.LIRE, Resource.IDENTIFIANT): "Lire les identifiants de première connexion",
     (Verb.ECRIRE, Resource.SUPPRESSION): "Restaurer les personnes parties",
     (Verb.ECRIRE, Resource.DOUBLON): "Réunir deux fiches d’une même personne, ou le demander",
+    (Verb.ECRIRE, Resource.SERVICE): "Activer des services, donner leurs droits aux profils, les régler",
+    (Verb.LIRE, Resource.SERVICE): "Lire l’état des services et leurs droits",
     (Verb.LIRE, Resource.JOURNAL): "Lire le journal",
     (Verb.LIRE, Resource.DONNEES): "Exporter tout ce qui est gardé sur une personne",
     (Verb.ECRIRE, Resource.DONNEES): "Demander une rectification ou un effacement de données personnelles",
@@ -279,5 +282,31 @@ def public_page(session: Session, sujet: Sujet) -> Iterator[Droit]:
         )
 
 
-EXPLAINERS: tuple[Explainer, ...] = (connection, profiles, roles, promises, public_page)
-"""Every rule that gives rights, in the order they are told. Rights over services (profile × role) go last."""
+def services(session: Session, sujet: Sujet) -> Iterator[Droit]:
+    """Tell what the profiles of somebody give them in the services of each school, and by which rule."""
+    if sujet.personne is None:
+        return
+    places = session.scalars(
+        select(Rattachement)
+        .where(Rattachement.personne_id == sujet.personne.id, Rattachement.fin.is_(None))
+        .options(joinedload(Rattachement.etablissement))
+        .order_by(Rattachement.id)
+    )
+    for school in dict.fromkeys(place.etablissement for place in places):
+        held = [one for one in rights_of_person(session, sujet.personne.id, school.id) if one.accorde]
+        if not held:
+            continue
+        count = len(held)
+        yield Droit(
+            "Services de l’établissement",
+            f"{count} {'droits' if count > 1 else 'droit'} par la grille des profils",
+            sur=school.nom,
+            etat=FERME if sujet.ferme else OUVERT,
+            raison=sujet.ferme,
+            permet=tuple(f"{one.service.nom}, {one.role.nom.lower()} – {one.phrase}" for one in held),
+            uai=school.uai,
+        )
+
+
+EXPLAINERS: tuple[Explainer, ...] = (connection, profiles, roles, promises, public_page, services)
+"""Every rule that gives rights, in the order they are told."""

@@ -121,7 +121,7 @@ class RoleService(Base):
     saisi: Mapped[bool] = mapped_column(default=False)
     retire_le: Mapped[datetime | None] = mapped_column(Instant)
 
-    service: Mapped[Service] = relationship(back_populates="roles")
+    service: Mapped[Service] = relationship(back_populates="roles", lazy="joined")
     cellules: Mapped[list[CelluleService]] = relationship(back_populates="role")
 
     def __str__(self) -> str:
@@ -157,7 +157,7 @@ class CelluleService(Base):
     debut: Mapped[datetime] = mapped_column(Instant, default=now)
     fin: Mapped[datetime | None] = mapped_column(Instant)
 
-    role: Mapped[RoleService] = relationship(back_populates="cellules")
+    role: Mapped[RoleService] = relationship(back_populates="cellules", lazy="joined")
 
     def __str__(self) -> str:
         return f"{self.role}, {self.profil}"

@@ -19,6 +19,7 @@ from app.views import (
     administrateurs_roles,
     alimentation,
     alimentation_ecole,
+    catalogue,
     choix,
     classes,
     cles_api,
@@ -97,6 +98,7 @@ SECTIONS = (
     qui_peut_quoi,
     registre,
     referentiel,
+    catalogue,
     mon_espace,
     vie_scolaire,
 )

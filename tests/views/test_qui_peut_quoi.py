@@ -53,6 +53,18 @@ def rights(client, address):
 
 
 class TestPersonne:
+    def test_rights_over_services_come_with_their_rule(self, admin, claire, catalogue):
+        page = soup(admin.get(f"/personnes/{claire.id}/droits"))
+        told = [
+            item
+            for item in page.select("section[aria-labelledby=droits] > ul > li")
+            if "Services" in item.text
+        ]
+        assert len(told) == 2  # one for each school
+        lines = [line.text for line in told[0].select("details li")]
+        assert "Forum, gestionnaire – Enseignants : valeur du catalogue" in lines
+        assert not any(line.startswith("Chat") for line in lines)
+
     def test_several_roles_each_with_its_rule(self, admin, claire):
         found = rights(admin, f"/personnes/{claire.id}/droits")
         assert len([one for one in found if one.startswith("Administrateur local")]) == 2
