@@ -110,6 +110,10 @@ def allocate_ids(session: Session, table: Table, count: int) -> Sequence[int]:
     column = next(iter(table.primary_key.columns))
     if session.get_bind().dialect.name == "sqlite":
         start = (session.execute(select(column).order_by(column.desc()).limit(1)).scalar() or 0) + 1
+        if table.dialect_options["sqlite"]["autoincrement"]:  # an id that was given is not given again
+            given_last = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+            last = session.execute(given_last, {"name": table.name}).scalar() or 0
+            start = max(start, last + 1)
         return range(start, start + count)
     given: list[int] = session.execute(
         text("SELECT array_agg(nextval(CAST(:name AS regclass))) FROM generate_series(1, :count)"),

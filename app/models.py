@@ -36,6 +36,7 @@ from app.tables.catalogue import (
 )
 from app.tables.comptes import (
     SANS_ADRESSE,
+    AdresseAConfirmer,
     AssertionRecue,
     Attribution,
     CodeSecours,
@@ -118,6 +119,7 @@ __all__ = [
     "Abonnement",
     "Academie",
     "ActeEnNombre",
+    "AdresseAConfirmer",
     "AdressePage",
     "Alimentation",
     "AlimentationEtablissement",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -86,6 +87,22 @@ def revoquer(session: Session, cle: CleApi, *, acteur: Actor) -> None:
     cle.revoquee_le, cle.revoquee_par = now(), acteur.nom[:160]
     session.flush()
     record(session, cle, "cle_api.revoquer", acteur, etablissement_id=cle.etablissement_id)
+
+
+def live_of(session: Session, compte_id: int) -> Sequence[CleApi]:
+    """Return the keys an account made that still serve."""
+    statement = select(CleApi).where(
+        CleApi.compte_id == compte_id, CleApi.revoquee_le.is_(None), CleApi.expire_le > now()
+    )
+    return session.scalars(statement.order_by(CleApi.id), execution_options={"hors_perimetre": True}).all()
+
+
+def revoquer_de(session: Session, compte_id: int, *, acteur: Actor) -> int:
+    """Withdraw every key an account made, wherever it reaches; return how many."""
+    keys = live_of(session, compte_id)
+    for key in keys:
+        revoquer(session, key, acteur=acteur)
+    return len(keys)
 
 
 def find(session: Session, secret: str) -> CleApi | None:

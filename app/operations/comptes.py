@@ -8,19 +8,30 @@ from sqlalchemy.orm import Session
 
 from app.extensions import now
 from app.models import Attribution, Compte
-from app.operations import journal, liens_ouverts
+from app.operations import cles_api, journal, liens_ouverts
 from app.operations.saisies import SYSTEME, Actor, clean_text
 from app.operations.sessions import MotifFin, end_all
 
 
 def changer_mot_de_passe(
-    session: Session, compte: Compte, empreinte: str, *, sauf_jeton: str | None, acteur: Actor = SYSTEME
+    session: Session,
+    compte: Compte,
+    empreinte: str,
+    *,
+    sauf_jeton: str | None,
+    garder_cles: bool = False,
+    acteur: Actor = SYSTEME,
 ) -> None:
-    """Store the digest of a new password; other sessions and links sent to choose one end."""
+    """Store the digest of a new password; other sessions, links sent to choose one and API keys end.
+
+    ``garder_cles``: its holder, who knew the former password, said that the keys stay.
+    """
     compte.password = empreinte
     nobody = None if compte.personne_id is not None else compte.id
     liens_ouverts.close(session, compte.personne_id, nobody, usage="ent")
     end_all(session, compte.id, MotifFin.MOT_DE_PASSE, sauf_jeton=sauf_jeton)
+    if not garder_cles:
+        cles_api.revoquer_de(session, compte.id, acteur=acteur)
     record(session, "compte.changer_secret", compte, acteur)
 
 
@@ -58,6 +69,7 @@ def _write_suspension(compte: Compte, le: datetime | None, motif: str | None) ->
     """Write a suspension where it is kept: on the person, or on an account that is nobody's."""
     if compte.personne is not None:
         compte.personne.suspendu_le, compte.personne.motif_suspension = le, motif
+        compte.personne.suspension_de = None
     else:
         compte.suspendu_seul_le, compte.motif_suspension_seul = le, motif
 

@@ -45,7 +45,7 @@ CHOIX: dict[str, tuple[str, ...]] = {
 TECHNIQUES = frozenset(
     {
         "id", "login", "nom_recherche", "source", "code_generation", "cree_le", "modifie_le", "supprime_le",
-        "suspendu_le", "motif_suspension", "anonymise_le", "version",
+        "suspendu_le", "motif_suspension", "suspension_de", "anonymise_le", "version",
     }
 )  # fmt: skip
 """Columns nobody chooses: the merge knows what becomes of each."""
@@ -317,6 +317,7 @@ def _write_kept(
         "supprime_le": None if here else max(left, default=None),
         "suspendu_le": kept["suspendu_le"] or gone["suspendu_le"],
         "motif_suspension": kept["motif_suspension"] or gone["motif_suspension"],
+        "suspension_de": kept["suspension_de"] or gone["suspension_de"],
         "modifie_le": now(),
         "version": max(kept["version"], gone["version"]) + 1,
     }

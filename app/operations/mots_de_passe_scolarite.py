@@ -76,12 +76,7 @@ def poser(session: Session, compte: Compte, empreinte: str, *, acteur: Actor, de
         row = MotDePasseScolarite(compte_id=compte.id, empreinte=empreinte)
         session.add(row)
     row.empreinte, row.essais, row.verrouille_le, row.change_le = empreinte, 0, None, now()
-    session.execute(
-        update(SessionCompte)
-        .where(SessionCompte.compte_id == compte.id)
-        .values(scolarite_le=None)
-        .execution_options(**EXEMPT)
-    )
+    _close_everywhere(session, compte.id)
     comptes.record(session, "compte.changer_scolarite", compte, acteur)
     liens.tell_changed(session, Titulaire(compte.personne, compte), deployment, scolarite=True)
 
@@ -154,7 +149,7 @@ def succeed(session: Session, compte_id: int, session_id: int) -> None:
 
 
 def fail(session: Session, compte: Compte, deployment: Deployment) -> int:
-    """Lock the services at the third wrong try, once; return how many tries are left."""
+    """Lock the services at the third wrong try, once, in every session; return how many tries are left."""
     instant = now()
     session.execute(
         update(MotDePasseScolarite)
@@ -172,6 +167,7 @@ def fail(session: Session, compte: Compte, deployment: Deployment) -> int:
     session.refresh(row)
     if row.verrouille_le is None:
         return ESSAIS - row.essais
+    _close_everywhere(session, compte.id)
     comptes.record(session, "compte.verrouiller_scolarite", compte, Actor(str(compte), compte.id))
     who = Titulaire(compte.personne, compte)
     if who.address:
@@ -184,3 +180,13 @@ def fail(session: Session, compte: Compte, deployment: Deployment) -> int:
             quand=liens.in_words(instant),
         )
     return 0
+
+
+def _close_everywhere(session: Session, compte_id: int) -> None:
+    """Close school-life services in every session of an account: each asks for the digits again."""
+    session.execute(
+        update(SessionCompte)
+        .where(SessionCompte.compte_id == compte_id)
+        .values(scolarite_le=None)
+        .execution_options(**EXEMPT)
+    )

@@ -52,9 +52,17 @@ class Pouvoir:
         )
 
 
+ACADEMIE = "academie"
+
+
 TOUS: None = None
 """What Préau itself holds: everything."""
 Pouvoirs = Sequence[Pouvoir] | None
+
+
+def academique(pouvoirs: Pouvoirs) -> bool:
+    """Tell whether the actor acts for an académie, or for the whole platform."""
+    return pouvoirs is not TOUS and any(held.tout or held.academies for held in pouvoirs)
 
 
 def au_dessus(session: Session, personne_ids: Collection[int], pouvoirs: Pouvoirs) -> set[int]:

@@ -30,6 +30,9 @@ PAS_SUSPENDU = "Ce compte n’est pas suspendu."
 SOI = "Ce compte est le vôtre : demandez à un autre administrateur de le suspendre."
 DERNIER = "C’est le dernier administrateur d’un établissement : nommez-en un autre avant de le suspendre."
 ABSENTE = "Cette personne n’existe plus."
+DE_L_ACADEMIE = (
+    "Cette suspension vient de l’académie : elle seule rend le compte. Adressez-vous à son assistance."
+)
 APART: dict[str, Any] = {"hors_perimetre": True, "synchronize_session": False}
 
 
@@ -109,7 +112,7 @@ def suspendre_lot(
     _keep_administrators(session, people, bilan)
     done = [one for one in cibles if one.personne_id in people and one.personne_id not in bilan.refus]
     for since, why, ids in _by_state(done, now(), reason):
-        _write(session, ids, since, why)
+        _write(session, ids, since, why, pouvoirs.ACADEMIE if pouvoirs.academique(detenus) else None)
         bilan.faits.update(dict.fromkeys(ids, (since, why)))
     _end_sessions(session, list(bilan.faits))
     _journal(session, "compte.suspendre", done, people, acteur, reason)
@@ -131,11 +134,13 @@ def reactiver_lot(
             bilan.refus[key] = PAS_SUSPENDU
         elif since[key] is not None and person.suspendu_le != since[key]:
             bilan.refus[key] = "Ce compte a été suspendu de nouveau depuis."
+        elif person.suspension_de and detenus is not pouvoirs.TOUS and not pouvoirs.academique(detenus):
+            bilan.refus[key] = DE_L_ACADEMIE
     _refuse_others(session, people, bilan, detenus, acteur)
     done = [one for one in cibles if one.personne_id in people and one.personne_id not in bilan.refus]
     ids = [one.personne_id for one in done]
     bilan.faits = {key: (people[key].suspendu_le, people[key].motif_suspension) for key in ids}
-    _write(session, ids, None, None)
+    _write(session, ids, None, None, None)
     _journal(session, "compte.retablir", done, people, acteur, None)
     return bilan
 
@@ -143,7 +148,7 @@ def reactiver_lot(
 def _alone(session: Session, personne: Personne, bilan: Bilan) -> None:
     if personne.id in bilan.refus:
         raise RuleViolationError(bilan.refus[personne.id])
-    session.expire(personne, ["suspendu_le", "motif_suspension", "modifie_le"])
+    session.expire(personne, ["suspendu_le", "motif_suspension", "suspension_de", "modifie_le"])
 
 
 def _locked(session: Session, cibles: Sequence[Cible]) -> tuple[dict[int, Any], Bilan]:
@@ -158,6 +163,7 @@ def _locked(session: Session, cibles: Sequence[Cible]) -> tuple[dict[int, Any], 
             Personne.prenom,
             Personne.suspendu_le,
             Personne.motif_suspension,
+            Personne.suspension_de,
         )
         .where(Personne.id.in_(ids))
         .order_by(Personne.id)
@@ -226,13 +232,15 @@ def _by_state(
     return [(*state, ids) for state, ids in groups.items()]
 
 
-def _write(session: Session, ids: Sequence[int], le: datetime | None, motif: str | None) -> None:
+def _write(
+    session: Session, ids: Sequence[int], le: datetime | None, motif: str | None, de: str | None
+) -> None:
     """Write a suspension; the version of the person stays, for nobody types this on a sheet."""
     if ids:
         session.execute(
             update(Personne)
             .where(Personne.id.in_(ids))
-            .values(suspendu_le=le, motif_suspension=motif, modifie_le=now()),
+            .values(suspendu_le=le, motif_suspension=motif, suspension_de=de, modifie_le=now()),
             execution_options=APART,
         )
 

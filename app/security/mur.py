@@ -289,6 +289,7 @@ RULES: dict[Any, Rule] = {
     m.SecondFacteur: _session_compte,
     m.CodeSecours: _session_compte,
     m.MotDePasseScolarite: _session_compte,
+    m.AdresseAConfirmer: _nobody,
     m.LienMotDePasse: _nobody,
     m.DemandeLien: _nobody,
     m.EssaiConnexion: _nobody,

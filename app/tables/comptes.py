@@ -258,6 +258,25 @@ class LienMotDePasse(Base):
     compte: Mapped[Compte | None] = relationship()
 
 
+class AdresseAConfirmer(Base):
+    """A new e-mail address somebody typed for themselves: theirs once they open the link sent to it.
+
+    Asked of accounts whose password is not kept here: nothing else proves who sits at the page.
+    """
+
+    __tablename__ = "adresse_a_confirmer"
+    __table_args__ = (Index("ix_adresse_a_confirmer_personne", "personne_id", "cree_le"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    personne_id: Mapped[int] = mapped_column(ForeignKey("personne.id", ondelete="CASCADE"))
+    empreinte: Mapped[str] = mapped_column(String(64), unique=True)
+    adresse: Mapped[str] = mapped_column(String(255))
+    cree_le: Mapped[datetime] = mapped_column(Instant, default=now)
+    expire_le: Mapped[datetime] = mapped_column(Instant, index=True)
+
+    personne: Mapped[Personne] = relationship()
+
+
 class DemandeLien(Base):
     """A forgotten password, as typed on the sign-in page: the worker looks for whom, then forgets it.
 

@@ -38,7 +38,9 @@ class Personne(Base):
     with a key kept outside the database and never stored (ATTACKS K4).
     ``supprime_le`` is the instant the last feed that knew the person stopped naming them (U8);
     ``anonymise_le`` the one their fields were emptied, after which the row only counts.
-    ``suspendu_le`` closes the account there is, and the one there may be: nobody activates it meanwhile.
+    ``suspendu_le`` closes the account there is, and the one there may be: nobody activates it meanwhile;
+    ``suspension_de`` is ``academie`` when only the académie may give it back.
+    Ids are never given twice: codes are derived from them, and a merge is undone by them.
     """
 
     __tablename__ = "personne"
@@ -60,6 +62,7 @@ class Personne(Base):
             sqlite_where=text("suspendu_le IS NOT NULL"),
             postgresql_where=text("suspendu_le IS NOT NULL"),
         ),
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -90,6 +93,7 @@ class Personne(Base):
     supprime_le: Mapped[datetime | None] = mapped_column(Instant)
     suspendu_le: Mapped[datetime | None] = mapped_column(Instant)
     motif_suspension: Mapped[str | None] = mapped_column(String(255))
+    suspension_de: Mapped[str | None] = mapped_column(String(8))
     anonymise_le: Mapped[datetime | None] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1)
 

@@ -9,15 +9,16 @@ from flask_appbuilder import expose, has_access
 from flask_appbuilder.actions import action
 from flask_appbuilder.security.decorators import permission_name
 from werkzeug.wrappers import Response
-from wtforms import SelectChoice, SelectField
+from wtforms import PasswordField, SelectChoice, SelectField
 from wtforms.validators import InputRequired
 
 from app.api.openapi import description_of
-from app.errors import RuleViolationError
+from app.errors import RuleViolationError, UserError
 from app.extensions import db
 from app.models import CleApi, Etablissement
 from app.operations import cles_api
 from app.security.cles import fits, may_give
+from app.security.connexion import check_own_password
 from app.security.manager import current_account
 from app.security.permissions import Resource
 from app.security.roles import ROLE_LABELS, ROLE_PORTEES, Portee, Role
@@ -79,12 +80,12 @@ class CleApiView(PreauModelView):
         "ecriture": "Sans cette case, la clé ne fait que lire.",
     }
     formatters_columns = {"etat": lambda etat: ETATS[etat], "prefixe": lambda prefixe: f"{prefixe}…"}
-    add_columns = ["nom", "role", "academie", "collectivite", "etablissement", "jours", "ecriture"]
+    add_columns = ["nom", "role", "academie", "collectivite", "etablissement", "jours", "ecriture", "actuel"]
     add_fieldsets = [
         ("Le programme et ce qu’il peut", {"fields": ["nom", "role", "ecriture"]}),
         (
             "Sur quoi, et pour combien de temps",
-            {"fields": ["academie", "collectivite", "etablissement", "jours"]},
+            {"fields": ["academie", "collectivite", "etablissement", "jours", "actuel"]},
         ),
     ]
     add_form_extra_fields = {
@@ -93,7 +94,13 @@ class CleApiView(PreauModelView):
             choices=[SelectChoice(value, text) for value, text in DURATIONS.items()],
             default="365",
             validators=[InputRequired()],
-        )
+        ),
+        "actuel": PasswordField(
+            "Votre mot de passe",
+            validators=[InputRequired("Tapez votre mot de passe : une clé agit en votre nom.")],
+            description="Une clé agit en votre nom : elle est révoquée si vous en changez.",
+            render_kw={"autocomplete": "current-password"},
+        ),
     }
     show_fieldsets = [
         (
@@ -120,7 +127,9 @@ class CleApiView(PreauModelView):
             form[name].flags.selon = "selon le rôle"
         if request.method == "GET":
             form.role.data = str(Role.CORRESPONDANT)
-        if request.method == "POST" and form.validate():
+        if not _knows_password():
+            del form.actuel
+        if request.method == "POST" and form.validate() and _proven(form):
             made, refusal = run_act(lambda: self._make(form))
             if refusal is None:
                 key, secret = made
@@ -176,6 +185,26 @@ class CleApiView(PreauModelView):
         for key in keys:
             cles_api.revoquer(db.session(), key, acteur=actor())
         return "Clé révoquée." if len(keys) == 1 else f"{len(keys)} clés révoquées."
+
+
+def _knows_password() -> bool:
+    """Tell whether the account has a password here; the académie's own sign-in vouches for the others."""
+    account = current_account()
+    return account is not None and bool(account.password)
+
+
+def _proven(form: Any) -> bool:
+    """Make sure of who makes the key: a page left open is not enough."""
+    account = current_account()
+    if "actuel" not in form or account is None:
+        return account is not None
+    db.session.rollback()  # counting the try takes a transaction of its own: SQLite has one writer
+    try:
+        check_own_password(account, form.actuel.data or "")
+    except UserError as error:
+        form.actuel.errors = [error.message]
+        return False
+    return True
 
 
 class ReferenceApi(PreauBaseView):

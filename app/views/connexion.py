@@ -9,13 +9,13 @@ from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as BaseResponse
-from wtforms import PasswordField
+from wtforms import BooleanField, PasswordField
 from wtforms.validators import InputRequired
 
 from app.errors import UserError
 from app.extensions import db
 from app.models import Compte
-from app.operations import comptes
+from app.operations import cles_api, comptes
 from app.operations.saisies import Actor
 from app.security import guichet, sessions, throttle
 from app.security.acteur import current_account
@@ -147,6 +147,10 @@ class MotDePasseForm(FlaskForm):
         [InputRequired("Tapez-le une seconde fois.")],
         render_kw={"autocomplete": "new-password"},
     )
+    garder_cles = BooleanField(
+        "Garder en service les clés d’API que j’ai créées",
+        description="À ne cocher que si personne d’autre n’a pu se servir de votre compte.",
+    )
 
 
 class MotDePasseView(PreauBaseView):
@@ -165,7 +169,13 @@ class MotDePasseView(PreauBaseView):
         done = "Mot de passe changé. Vos autres sessions sont fermées."
         if form.validate_on_submit() and commit_act(lambda: self._change(form), message=done, form=form):
             return redirect(url_for("MotDePasseView.mot_de_passe"))
-        return self.render_template("connexion/mot_de_passe.html", title="Mon mot de passe", form=form)
+        me = current_account()
+        return self.render_template(
+            "connexion/mot_de_passe.html",
+            title="Mon mot de passe",
+            form=form,
+            cles=len(cles_api.live_of(db.session(), me.id)) if me is not None else 0,
+        )
 
     def _change(self, form: MotDePasseForm) -> None:
         me = current_account()
@@ -183,6 +193,7 @@ class MotDePasseView(PreauBaseView):
             compte,
             hash_password(form.nouveau.data or ""),
             sauf_jeton=sessions.current_token(),
+            garder_cles=bool(form.garder_cles.data),
             acteur=Actor(str(compte), compte.id),
         )
 

@@ -29,6 +29,7 @@ from app.views.labels import SOURCES
 TABLES = {
     "personne": "Fiche",
     "ab_user": "Compte",
+    "adresse_a_confirmer": "Adresses à confirmer",
     "attribution": "Rôles",
     "courriel": "Messages envoyés",
     "ecart": "Ce que les alimentations ont lu",

@@ -19,7 +19,7 @@ from wtforms.validators import Optional
 from app.errors import UserError
 from app.extensions import PARIS, db
 from app.models import Attribution, Compte, Personne
-from app.operations import mon_espace, seconds_facteurs, sessions
+from app.operations import adresses, mon_espace, seconds_facteurs, sessions
 from app.operations import mots_de_passe_scolarite as scolarite
 from app.operations.sessions import MotifFin
 from app.queries import comptes
@@ -125,12 +125,19 @@ class MonEspaceView(PreauBaseView):
         if person is None or not mon_espace.may_edit(db.session(), person):
             abort(404)
         form = CoordonneesForm(obj=person)
-        done = "Coordonnées enregistrées."
+        waiting: dict[str, str] = {}
         if (
             form.validate_on_submit()
             and _may_change_address(form, person)
-            and commit_act(lambda: _write(form), message=done, form=form)
+            and commit_act(lambda: waiting.update(_write(form)), form=form)
         ):
+            sent = waiting.get("email")
+            flash(
+                f"Un lien est parti vers {sent} : cette adresse sera la vôtre quand vous l’aurez ouvert."
+                if sent
+                else "Coordonnées enregistrées.",
+                "info" if sent else "success",
+            )
             return redirect(url_for(".list"))
         return self.render_template("mon_espace/coordonnees.html", title="Mes coordonnées", form=form)
 
@@ -208,11 +215,17 @@ def _may_change_address(form: CoordonneesForm, person: Personne) -> bool:
     return True
 
 
-def _write(form: CoordonneesForm) -> None:
+def _write(form: CoordonneesForm) -> dict[str, str]:
+    """Write what was typed; return the address that waits for its proof, when one does."""
     person = _person() or abort(404)
     account = db.session.get(Compte, _me().id) or abort(404)
-    values = {name: form[name].data for name in mon_espace.CHAMPS}
+    values: dict[str, str | None] = {name: form[name].data for name in mon_espace.CHAMPS}
+    asked = ""
+    if not account.password:  # no password here to ask for: the new address proves itself
+        asked = adresses.demander(db.session(), person, account, values.get("email"), deployment=deployment())
+        values["email"] = person.email
     mon_espace.modifier_coordonnees(db.session(), person, account, values, deployment=deployment())
+    return {"email": asked} if asked else {}
 
 
 def _end(pk: int) -> bool:

@@ -13,7 +13,7 @@ from app.models import Attribution, CleApi, Compte, Etablissement, Journal
 from app.operations import cles_api, comptes
 from app.operations.saisies import SYSTEME
 from app.security.cles import may_give
-from tests.security.conftest import attribuer, compte, entrer
+from tests.security.conftest import MOT_DE_PASSE, attribuer, compte, entrer
 from tests.views.conftest import post, soup
 
 
@@ -131,7 +131,32 @@ class TestPages:
         return client
 
     def form(self, **more):
-        return {"nom": "Pronote", "role": "correspondant", "jours": "90", **more}
+        return {
+            "nom": "Pronote", "role": "correspondant", "jours": "90", "actuel": MOT_DE_PASSE, **more
+        }  # fmt: skip
+
+    def test_a_page_left_open_is_not_enough(self, nadia, cast, session):
+        for typed, sentence in (("", "Tapez votre mot de passe"), ("pas le mien", "pas votre mot de passe")):
+            sent = self.form(etablissement=str(cast.ecole_a), actuel=typed)
+            page = post(nadia, "/referentiel/cles-api/add", sent)
+            assert sentence in soup(page).get_text(" ")
+        assert session.scalars(select(CleApi)).all() == []
+
+    def test_a_new_password_withdraws_the_keys_unless_their_maker_keeps_them(
+        self, nadia, cast, session, appeler
+    ):
+        own = "/mon-espace/mot-de-passe"
+        page = post(nadia, "/referentiel/cles-api/add", self.form(etablissement=str(cast.ecole_a)))
+        secret = soup(page).select_one("#secret")["value"]
+        assert "1 clé d’API créée par vous sera révoquée" in soup(nadia.get(own)).get_text(" ")
+        new = "une autre phrase de passe"
+        kept = {"actuel": MOT_DE_PASSE, "nouveau": new, "encore": new, "garder_cles": "y"}
+        assert post(nadia, own, kept).status_code == 302
+        assert appeler(secret, "/cle/").status_code == 200
+        last = "encore une autre phrase"
+        assert post(nadia, own, {"actuel": new, "nouveau": last, "encore": last}).status_code == 302
+        assert appeler(secret, "/cle/").status_code == 401
+        assert "cle_api.revoquer" in session.scalars(select(Journal.acte)).all()
 
     def test_a_key_is_made_shown_once_used_and_withdrawn(self, nadia, cast, session, appeler):
         page = post(nadia, "/referentiel/cles-api/add", self.form(etablissement=str(cast.ecole_a)))

@@ -301,3 +301,32 @@ class TestMany:
         done = select(LigneActeEnNombre.personne_id).where(LigneActeEnNombre.etat == "fait")
         assert sorted(session.scalars(done)) == sorted(row.id for n, row in enumerate(gens) if n != 2)
         assert session.scalar(select(func.count()).select_from(Journal)) == 6
+
+
+class TestAcademie:
+    """A suspension of the académie is given back by an académie, not by the school (decision 010)."""
+
+    @pytest.fixture
+    def detenus(self, ecoles):
+        """What a local administrator holds, and what somebody of the académie does."""
+        local = Pouvoir(frozenset({"correspondant"}), etablissements=frozenset({ecoles[0].id}))
+        above = Pouvoir(frozenset({"correspondant"}), academies=frozenset({ecoles[0].academie_id}))
+        return (local,), (above,)
+
+    def test_the_school_does_not_lift_it_and_the_academie_does(self, session, personne, detenus):
+        local, above = detenus
+        someone = personne("BLANC")
+        suspensions.suspendre(session, someone, "Enquête", etablissement_id=None, detenus=above, acteur=WHO)
+        with pytest.raises(RuleViolationError, match="vient de l’académie"):
+            suspensions.reactiver(session, someone, etablissement_id=None, detenus=local, acteur=WHO)
+        suspensions.reactiver(session, someone, etablissement_id=None, detenus=above, acteur=WHO)
+        session.refresh(someone)
+        assert (someone.suspendu_le, someone.suspension_de) == (None, None)
+
+    def test_one_of_the_school_is_lifted_by_the_school(self, session, personne, detenus):
+        local, _above = detenus
+        someone = personne("BLANC")
+        suspensions.suspendre(session, someone, "Départ", etablissement_id=None, detenus=local, acteur=WHO)
+        suspensions.reactiver(session, someone, etablissement_id=None, detenus=local, acteur=WHO)
+        session.refresh(someone)
+        assert someone.suspendu_le is None

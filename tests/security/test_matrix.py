@@ -280,6 +280,7 @@ def test_strangers_read_public_pages_only():
         "/accessibilite",
         "/donnees-personnelles",
         "/api/v1/openapi.json",
+        "/connexion/adresse/",
         "/connexion/lien/",
         "/connexion/oubli/",
         "/connexion/premiere/",

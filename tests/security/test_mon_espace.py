@@ -25,13 +25,14 @@ from app.models import (
     SessionCompte,
     VerrouPersonne,
 )
-from app.operations import liens
+from app.operations import liens, sessions
 from app.operations.deployment import Deployment
 from app.operations.saisies import Actor
 from tests.security.conftest import MOT_DE_PASSE, attribuer, compte, connecte, entrer, jeton, personne
 
 MOI, COORDONNEES = "/mon-espace/", "/mon-espace/coordonnees"
 VIE, OUVRIR, LIEN = "/mon-espace/vie-scolaire/", "/mon-espace/vie-scolaire/ouvrir", "/connexion/lien/"
+ADRESSE = "/connexion/adresse/"
 CHIFFRES = "274915"
 
 
@@ -60,6 +61,48 @@ def eleve(session, cast):
 
 def poster(client, path, page=MOI, **values):
     return client.post(path, data={"csrf_token": jeton(client, page), **values})
+
+
+class TestAdresseDuGuichet:
+    """An account without a password here: its new address proves itself (decision 010)."""
+
+    @pytest.fixture
+    def entree(self, app, session, claire):
+        claire.password = ""
+        token = sessions.open_session(session, claire)
+        session.commit()
+        client = app.test_client()
+        with client.session_transaction() as cookie:
+            cookie["jeton"] = token
+        return client
+
+    def test_it_is_theirs_once_the_link_sent_to_it_is_opened(self, app, entree, session, claire, mailbox):
+        def held():
+            session.rollback()
+            person = session.get(Personne, claire.personne_id)
+            found = (person.email, person.telephone_portable)
+            session.rollback()
+            return found
+
+        values = {"email": "neuve@exemple.fr", "telephone_portable": "0639981407"}
+        assert poster(entree, COORDONNEES, COORDONNEES, **values).location == MOI
+        assert held() == ("claire@exemple.fr", "0639981407")
+        courrier.send_due(app)
+        assert [m["To"] for m in mailbox.received] == ["neuve@exemple.fr"]
+        reader = app.test_client()
+        assert "neuve@exemple.fr" in reader.get(mailbox.link(), follow_redirects=True).text
+        assert held()[0] == "claire@exemple.fr", "a look is not a yes"
+        assert "Adresse confirmée" in poster(reader, ADRESSE, ADRESSE).text
+        assert held()[0] == "neuve@exemple.fr"
+        courrier.send_due(app)
+        assert mailbox.received[-1]["To"] == "claire@exemple.fr"
+        assert "ne sert plus" in app.test_client().get(mailbox.link(0), follow_redirects=True).text
+
+    def test_three_links_an_hour_and_no_empty_address(self, entree, session, claire):
+        for rank in range(3):
+            assert poster(entree, COORDONNEES, COORDONNEES, email=f"a{rank}@exemple.fr").status_code == 302
+        assert "déjà partis" in poster(entree, COORDONNEES, COORDONNEES, email="b@exemple.fr").text
+        assert "est nécessaire" in poster(entree, COORDONNEES, COORDONNEES, email="").text
 
 
 class TestSessions:
@@ -191,10 +234,15 @@ class TestVieScolaire:
         assert self.ouvrir(choisi, CHIFFRES).status_code == 302, "a right one forgets the wrong ones"
         session.execute(update(SessionCompte).values(scolarite_le=None))
         session.commit()
+        elsewhere = app.test_client()
+        entrer(elsewhere, "claire.montagne")
+        self.ouvrir(elsewhere, CHIFFRES)
+        assert elsewhere.get(VIE).status_code == 200
         pages = [self.ouvrir(choisi, "111222").text for _ in range(3)]
         assert "un seul essai reste" in pages[1]
         assert "sont bloqués" in pages[2]
         assert "sont bloqués" in choisi.get(OUVRIR).text
+        assert elsewhere.get(VIE).status_code == 302, "open elsewhere, it closes there too"
         token = jeton(choisi, MOI)
         locked = choisi.post(OUVRIR, data={"chiffres": CHIFFRES, "csrf_token": token})
         assert "sont bloqués" in locked.text, "even with the right digits"

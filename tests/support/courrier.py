@@ -52,7 +52,7 @@ class Mailbox:
     def link(self, rank: int = -1) -> str:
         """Return the path of the personal link of a mail received."""
         text = self.received[rank].get_body(("plain",)).get_content()
-        found = re.search(r"https?://[^/\s]+(/connexion/lien/\S+)", text)
+        found = re.search(r"https?://[^/\s]+(/connexion/(?:lien|adresse)/\S+)", text)
         assert found, text
         return found[1]
 
