@@ -141,10 +141,13 @@ def seal(secrets: Mapping[str, str], deployment: Deployment) -> str | None:
 
 
 def secrets_of(row: ReglageService | EssaiService, deployment: Deployment) -> dict[str, str]:
-    """Return the secrets of a row, opened. Never to a page."""
+    """Return the secrets of a row, opened; none that another key sealed. Never to a page."""
     if row.secrets is None:
         return {}
-    opened: dict[str, str] = json.loads(coffre.unseal(deployment.cle, USE, row.secrets))
+    try:
+        opened: dict[str, str] = json.loads(coffre.unseal(deployment.cle, USE, row.secrets))
+    except coffre.CoffreFermeError:
+        return {}
     return opened
 
 
