@@ -10,11 +10,13 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from app.errors import ConflictError, UserError
+from app.exports.identifiants_services import LISTES
 from app.extensions import db
 from app.models import EssaiService, ReglageService
 from app.operations import champs_service, reglages
 from app.operations.champs_service import Schema
 from app.operations.preuves import FIELD
+from app.queries.acces import profils_with_access
 from app.queries.droits import PROFIL_LABELS, ServiceIci
 from app.queries.reglages import ComposantIci, Reglages, settings_of
 from app.views.actors import deployment
@@ -92,9 +94,13 @@ class Panneaux:
 
     service: Panneau | None
     composants: list[Panneau]
+    listes: list[str] = field(default_factory=list)
+    """Lists of identifiers the school may hand over."""
+    profils: list[str] = field(default_factory=list)
+    """Whose identifiers they hold."""
 
     def __bool__(self) -> bool:
-        return self.service is not None or bool(self.composants)
+        return self.service is not None or bool(self.composants) or bool(self.listes)
 
     @property
     def logiciels(self) -> bool:
@@ -135,7 +141,13 @@ def panneaux(etablissement_id: int, service: ServiceIci, saisie: Saisie | None =
         )
         for one in found.composants
     ]
-    return Panneaux(own if service.reglages else None, parts)
+    return Panneaux(own if service.reglages else None, parts, lists_of(found), profils_with_access(service))
+
+
+def lists_of(found: Reglages) -> list[str]:
+    """Return the lists of identifiers a service and the components open to the school ask for."""
+    asked = [found.export, *(one.composant.export for one in found.composants if one.ouvert)]
+    return [name for name in asked if name in LISTES]
 
 
 def _panel(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
@@ -11,11 +12,14 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from app.errors import ConflictError, UserError
+from app.exports import identifiants_services
 from app.extensions import db
 from app.models import ComposantService, EssaiService, Etablissement, Service
 from app.operations import essais, reglages, services
+from app.operations.exports_services import noter_export
+from app.queries.acces import profils_with_access
 from app.queries.droits import PROFIL_LABELS, ServiceIci, services_of
-from app.queries.reglages import components_of
+from app.queries.reglages import components_of, settings_of
 from app.security.permissions import Resource, Verb
 from app.views import panneaux as panels
 from app.views.actors import actor, deployment
@@ -24,6 +28,7 @@ from app.views.arguments import checked_pk
 from app.views.base import PreauBaseView
 from app.views.ecole import allowed_here, current_school
 from app.views.panneaux import Saisie
+from app.views.streams import csv_response
 
 
 class ReglagesServices(PreauBaseView):
@@ -153,6 +158,31 @@ class ReglagesServices(PreauBaseView):
             back=url_for(".page", uai=school.uai, code=code),
         )
 
+    @expose("/<uai>/services/<code>/identifiants/<liste>", methods=["POST"])
+    @has_access
+    @permission_name("ecrire")
+    def identifiants(self, uai: str, code: str, liste: str) -> Response:
+        """Send the identifiers a service asks for as a file; the journal says who took them."""
+        school = current_school(uai)
+        service = _service(school, code)
+        found = settings_of(db.session(), school.id, service.id, ())
+        if liste not in panels.lists_of(found):
+            abort(404)
+        school_id, school_uai = school.id, school.uai
+        profils = profils_with_access(service)
+        _count, refusal = run_act(
+            lambda: noter_export(db.session(), school_id, service, liste, profils, acteur=actor())
+        )
+        if refusal is not None:
+            flash(refusal.message, "danger")
+            return redirect(url_for(".page", uai=school_uai, code=code))
+        key = deployment().cle
+
+        def lines() -> Iterator[Sequence[Any]]:  # read in the session that outlives the request
+            yield from identifiants_services.rows(db.session(), school_id, school_uai, liste, profils, key)
+
+        return csv_response(f"{school_uai.lower()}-{liste}.csv", lines())
+
     def _refused(
         self, uai: str, code: str, typed: dict[str, Any], refusal: UserError | None
     ) -> str | tuple[str, int]:
@@ -175,6 +205,7 @@ class ReglagesServices(PreauBaseView):
             secondes=panels.seconds,
             dire=panels.told,
             profils=PROFIL_LABELS,
+            listes=identifiants_services.LISTES,
             ecrire=allowed_here(Resource.SERVICE, Verb.ECRIRE),
         )
 

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import select
 
+from app.extensions import now
 from app.jobs import runner
-from app.models import ComposantEtablissement, EssaiService, Journal, ReglageService, Service, Tache
+from app.models import (
+    Abonnement,
+    ComposantEtablissement,
+    ComposantService,
+    EssaiService,
+    Identifiant,
+    Journal,
+    Personne,
+    Rattachement,
+    ReglageService,
+    Service,
+    Tache,
+)
 from tests.views.conftest import post, soup
 
 HERE = "/etablissements/0190001A/services/"
@@ -194,3 +209,74 @@ class TestResources:
         answer = post(correspondant, f"{HERE}ressources_numeriques/composants/manuels", {"actif": "1"})
         assert "abonné" in soup(answer).text
         assert session.query(ComposantEtablissement).count() == 0
+
+
+class TestIdentifiers:
+    GIBII = f"{HERE}gibii/identifiants/gibii"
+
+    @pytest.fixture
+    def paul(self, session, ecoles):
+        one = Personne(
+            nom="=ÉLÈVE", prenom="Paul", nom_recherche="eleve paul", date_naissance=date(2012, 3, 4)
+        )
+        gone = Personne(nom="PARTI", prenom="X", nom_recherche="parti x", suspendu_le=now())
+        session.add_all([one, gone])
+        session.flush()
+        for person, profil in ((one, "eleve"), (gone, "eleve"), (one, "responsable")):
+            session.add(
+                Rattachement(
+                    personne_id=person.id,
+                    etablissement_id=ecoles.ecole_a,
+                    profil=profil,
+                    division_id=ecoles.classe_a if profil == "eleve" else None,
+                )
+            )
+        session.add(Identifiant(personne_id=one.id, type="eleve_id", valeur="778899", source="siecle"))
+        session.commit()
+        return one.id
+
+    def test_opaque_stable_without_formula_and_journalled(self, correspondant, session, paul):
+        page = f"{HERE}gibii/reglages"
+        first = post(correspondant, page, {}, self.GIBII)
+        text = first.get_data(as_text=True)
+        assert first.headers["Cache-Control"] == "no-store"
+        assert post(correspondant, page, {}, self.GIBII).get_data(as_text=True) == text
+        head, line = text.lstrip("\ufeff").splitlines()
+        cells = dict(zip(head.split(";"), line.split(";"), strict=True))
+        assert cells.pop("Classe")
+        assert len(cells.pop("Identifiant")) == 24
+        assert cells == {
+            "Nom": "'=ÉLÈVE",
+            "Prénom": "Paul",
+            "Profil": "Élève",
+            "Date de naissance": "04/03/2012",
+            "Numéro SIECLE": "778899",
+            "UAI": "0190001A",
+        }
+        lines = session.scalars(select(Journal).filter_by(acte="service.exporter")).all()
+        assert [one.apres["personnes"] for one in lines] == [1, 1]
+
+    def test_two_lists_cannot_be_compared(self, correspondant, session, ecoles, paul):
+        paraschool = session.scalars(select(ComposantService).filter_by(code="paraschool")).one()
+        session.add(Abonnement(composant_id=paraschool.id, etablissement_id=ecoles.ecole_a))
+        session.commit()
+        resources = f"{HERE}ressources_numeriques"
+        sent = (
+            (f"{HERE}gibii/reglages", self.GIBII),
+            (f"{resources}/reglages", f"{resources}/identifiants/paraschool"),
+        )
+        one, other = [post(correspondant, page, {}, to).get_data(as_text=True) for page, to in sent]
+        assert one.splitlines()[1].split(";")[0] != other.splitlines()[1].split(";")[0]
+        assert "2012" not in other
+
+    def test_a_list_nobody_asks_for_is_not_there(self, correspondant, session):
+        for address in (
+            f"{HERE}bcdi/identifiants/gibii",
+            f"{HERE}ressources_numeriques/identifiants/paraschool",
+        ):
+            assert post(correspondant, BCDI, {}, address).status_code == 404
+        assert session.query(Journal).filter_by(acte="service.exporter").count() == 0
+
+    def test_an_empty_list_is_not_sent(self, correspondant):
+        answer = post(correspondant, f"{HERE}gibii/reglages", {}, self.GIBII)
+        assert answer.status_code == 302

@@ -12,7 +12,7 @@
         if (field.value.trim()) text = text.split(field.dataset.marque).join(field.value.trim());
       });
       line.querySelector("[data-finale]").textContent = text;
-      line.hidden = !text;
+      line.hidden = !text || text.includes("<");
     };
     form.addEventListener("input", update);
     form.addEventListener("reset", () => setTimeout(update));
