@@ -221,3 +221,16 @@ def seconds(milliseconds: int | None) -> str:
     """Say how long a try took: «0,3 s»."""
     tenths = max(0.1, round((milliseconds or 0) / 1000, 1))
     return f"{number(tenths)}{NBSP}s"
+
+
+WORDS = {"secondes": seconds, "dire": told, "listes": LISTES, "libelles": PROFIL_LABELS}
+"""What the template of the panels says things with."""
+
+
+def untried(etablissement_id: int, service: ServiceIci) -> bool:
+    """Tell whether a service is set to an address no try reached, though it asks for one (R7, R8)."""
+    if not champs_service.asks_for_try(service.reglages):
+        return False
+    found = settings_of(db.session(), etablissement_id, service.id, service.reglages)
+    row = found.rows.get(None)
+    return row is not None and not found.proven(None, row.valeurs)

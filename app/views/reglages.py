@@ -18,7 +18,7 @@ from app.models import ComposantService, EssaiService, Etablissement, Service
 from app.operations import essais, reglages, services
 from app.operations.exports_services import noter_export
 from app.queries.acces import profils_with_access
-from app.queries.droits import PROFIL_LABELS, ServiceIci, services_of
+from app.queries.droits import ServiceIci
 from app.queries.reglages import components_of, settings_of
 from app.security.permissions import Resource, Verb
 from app.views import panneaux as panels
@@ -28,6 +28,7 @@ from app.views.arguments import checked_pk
 from app.views.base import PreauBaseView
 from app.views.ecole import allowed_here, current_school
 from app.views.panneaux import Saisie
+from app.views.services_ici import forget, service_of_page
 from app.views.streams import csv_response
 
 
@@ -44,7 +45,7 @@ class ReglagesServices(PreauBaseView):
     def page(self, uai: str, code: str) -> str:
         """Show the settings of a service and its components."""
         school = current_school(uai)
-        return self._page(school, _service(school, code))
+        return self._page(school, service_of_page(school.id, code))
 
     @expose("/<uai>/services/<code>/reglages", methods=["POST"])
     @has_access
@@ -69,7 +70,7 @@ class ReglagesServices(PreauBaseView):
         )
         if refusal is None:
             flash(f"Réglages de « {saved.composant or saved.service} » enregistrés.", "success")
-            return redirect(url_for(".page", uai=uai, code=code))
+            return redirect(url_for("Services.service", uai=uai, code=code))
         return self._refused(uai, code, typed, refusal)
 
     @expose("/<uai>/services/<code>/reglages/tester", methods=["POST"])
@@ -122,7 +123,7 @@ class ReglagesServices(PreauBaseView):
     def basculer(self, uai: str, code: str, composant: str) -> str | Response:
         """Say what switching a software or a resource does; only a post does it."""
         school = current_school(uai)
-        service = _service(school, code)
+        service = service_of_page(school.id, code)
         here = components_of(db.session(), school.id, service.id)
         one = next((part for part in here if part.composant.code == composant), None)
         if one is None:
@@ -143,8 +144,10 @@ class ReglagesServices(PreauBaseView):
             )
             if refusal is None:
                 flash(f"« {name} » est {'actif' if wanted else 'inactif'}.", "success")
-                return redirect(url_for(".page", uai=uai, code=code))
-            school, service = current_school(uai), _service(current_school(uai), code)
+                return redirect(url_for("Services.service", uai=uai, code=code))
+            forget()
+            school = current_school(uai)
+            service = service_of_page(school.id, code)
         fragment = request.headers.get("HX-Request") == "true"
         return self.render_template(
             "services/_composant.html" if fragment else "services/composant.html",
@@ -155,7 +158,7 @@ class ReglagesServices(PreauBaseView):
             actif=on,
             autre=_other(here, one.composant, on),
             refus=refusal,
-            back=url_for(".page", uai=school.uai, code=code),
+            back=url_for("Services.service", uai=school.uai, code=code),
         )
 
     @expose("/<uai>/services/<code>/identifiants/<liste>", methods=["POST"])
@@ -164,7 +167,7 @@ class ReglagesServices(PreauBaseView):
     def identifiants(self, uai: str, code: str, liste: str) -> Response:
         """Send the identifiers a service asks for as a file; the journal says who took them."""
         school = current_school(uai)
-        service = _service(school, code)
+        service = service_of_page(school.id, code)
         found = settings_of(db.session(), school.id, service.id, ())
         if liste not in panels.lists_of(found):
             abort(404)
@@ -175,7 +178,7 @@ class ReglagesServices(PreauBaseView):
         )
         if refusal is not None:
             flash(refusal.message, "danger")
-            return redirect(url_for(".page", uai=school_uai, code=code))
+            return redirect(url_for("Services.service", uai=school_uai, code=code))
         key = deployment().cle
 
         def lines() -> Iterator[Sequence[Any]]:  # read in the session that outlives the request
@@ -187,9 +190,10 @@ class ReglagesServices(PreauBaseView):
         self, uai: str, code: str, typed: dict[str, Any], refusal: UserError | None
     ) -> str | tuple[str, int]:
         """Draw the panel again with what was typed, alone when it was asked for alone."""
+        forget()
         school = current_school(uai)
         saisie = Saisie(request.form.get("composant", ""), typed, refusal)
-        page = self._page(school, _service(school, code), saisie)
+        page = self._page(school, service_of_page(school.id, code), saisie)
         return (page, 409) if isinstance(refusal, ConflictError) else page
 
     def _page(self, school: Etablissement, service: ServiceIci, saisie: Saisie | None = None) -> str:
@@ -202,25 +206,14 @@ class ReglagesServices(PreauBaseView):
             ecole=school,
             service=service,
             panneaux=drawn,
-            secondes=panels.seconds,
-            dire=panels.told,
-            profils=PROFIL_LABELS,
-            listes=identifiants_services.LISTES,
+            **panels.WORDS,
             ecrire=allowed_here(Resource.SERVICE, Verb.ECRIRE),
         )
 
 
-def _service(school: Etablissement, code: str) -> ServiceIci:
-    """Return a service offered to the school; 404 when it is not."""
-    found = services_of(db.session(), school.id, service=code[:40])
-    if not found:
-        abort(404)
-    return found[0]
-
-
 def _target(school: Etablissement, code: str) -> tuple[Service, ComposantService | None]:
     """Return the service of the address and the component the form names; 404 when there is none."""
-    _service(school, code)
+    service_of_page(school.id, code)
     service = db.session.scalars(select(Service).where(Service.code == code[:40])).one()
     named = request.form.get("composant", "")
     if not named:

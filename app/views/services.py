@@ -21,6 +21,7 @@ from app.queries.droits import PROFIL_LABELS, ServiceIci
 from app.queries.noms import search_key
 from app.queries.services import CATEGORIES, NATURES
 from app.security.permissions import Resource, Verb
+from app.views import panneaux as panels
 from app.views.actors import actor
 from app.views.acts import run_act
 from app.views.arguments import as_id, choice_arg, text_arg
@@ -207,6 +208,8 @@ class Services(PreauBaseView):
             personnes={profil: reads.people_of(counts, [profil]) for profil in PROFILS},
             combinaisons=json.dumps({"+".join(held): count for held, count in counts.items()}),
             ecrire=allowed_here(Resource.SERVICE, Verb.ECRIRE),
+            panneaux=panels.panneaux(school.id, seul) if seul and not saisie.conflits else None,
+            **panels.WORDS,
             reprise=gestionnaire_of(session, school.id, seul.id) if seul and seul.reprise_contenus else None,
         )
 

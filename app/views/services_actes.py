@@ -13,6 +13,7 @@ from app.errors import NotFoundError, RuleViolationError, UserError
 from app.extensions import db
 from app.models import Etablissement, Personne
 from app.operations import gestionnaires
+from app.operations.preuves import FIELD
 from app.operations.services import basculer
 from app.queries import services as reads
 from app.queries.droits import PROFIL_LABELS, ServiceIci
@@ -22,6 +23,7 @@ from app.views.acts import commit_act, run_act
 from app.views.arguments import as_id, text_arg
 from app.views.base import PreauBaseView
 from app.views.ecole import current_school
+from app.views.panneaux import untried
 from app.views.services import profils_of
 from app.views.services_ici import forget, service_of_page
 
@@ -44,9 +46,9 @@ class ActesServices(PreauBaseView):
             abort(404)
         back = url_for("Services.service", uai=school.uai, code=code)
         if request.method == "POST":
-            wanted = request.form.get("actif") == "1"
+            wanted, knowingly = (request.form.get(name) == "1" for name in ("actif", FIELD))
             commit_act(
-                lambda: basculer(db.session(), school.id, code, wanted, acteur=actor()),
+                lambda: basculer(db.session(), school.id, code, wanted, sans_essai=knowingly, acteur=actor()),
                 message=f"« {one.nom} » est {'actif' if wanted else 'inactif'}.",
             )
             return redirect(back)
@@ -58,6 +60,7 @@ class ActesServices(PreauBaseView):
             title="Désactiver un service" if one.actif else "Activer un service",
             ecole=school,
             service=one,
+            sans_essai=not one.actif and untried(school.id, one),
             personnes=reads.people_of(counts, held),
             profils=[PROFIL_LABELS[profil] for profil in held],
             back=back,

@@ -13,7 +13,7 @@ from app.views.arbre import GROWN, Branch
 from app.views.ecole import Ecole
 
 KEPT = "services_ici"
-PAGES = ("Services.", "ActesServices.", "DroitsEffectifs.")
+PAGES = ("Services.", "ActesServices.", "DroitsEffectifs.", "ReglagesServices.")
 """Endpoints that are under «Services» in the tree."""
 
 

@@ -14,6 +14,7 @@ from app.models import (
     ComposantEtablissement,
     ComposantService,
     EssaiService,
+    EtatService,
     Identifiant,
     Journal,
     Personne,
@@ -90,8 +91,19 @@ class TestPage:
             correspondant.get(address)
             statements.clear()
             correspondant.get(address)
-            # 3 of the frame, school, service and cells, components, settings, tries
+            # 3 of the frame, school, services and cells, list asked for, components, settings, tries
             assert len(statements) <= 10, "\n".join(statements)
+
+    def test_the_page_of_a_service_holds_its_settings_and_its_grid(self, correspondant, statements):
+        address = FICHIERS.removesuffix("/reglages")
+        correspondant.get(address)
+        statements.clear()
+        page = soup(correspondant.get(address))
+        assert page.select_one("#serveur_etablissement [name=port]") is not None
+        assert page.select_one("#droits input[type=checkbox]") is not None
+        # as above, with who has which profiles and the last changes of the grid
+        assert len(statements) <= 12, "\n".join(statements)
+        assert soup(correspondant.get(f"{HERE}forum")).select_one("[data-reglages]") is None
 
 
 class TestSaving:
@@ -129,6 +141,16 @@ class TestSaving:
         assert page.select_one("[name=sans_essai]") is not None
         assert post(correspondant, BCDI, {**moved, "sans_essai": "1"}).status_code == 302
         assert row(session, ecoles).valeurs["adresse"] == "https://deux.exemple.fr/"
+
+    def test_switching_on_untried_is_asked_and_answered(self, correspondant, session, ecoles):
+        post(correspondant, BCDI, {"adresse": "https://un.exemple.fr/"})
+        switch = f"{HERE}bcdi/basculer"
+        assert soup(correspondant.get(switch)).select_one("[name=sans_essai]") is not None
+        post(correspondant, switch, {"actif": "1"})
+        assert session.query(EtatService).count() == 0
+        session.rollback()
+        post(correspondant, switch, {"actif": "1", "sans_essai": "1"})
+        assert session.scalars(select(EtatService.actif)).all() == [True]
 
     def test_of_another_school_is_not_there(self, sign_in, ecoles, catalogue, session):
         stranger = sign_in("correspondant", etablissement_id=ecoles.ecole_b)
@@ -196,7 +218,7 @@ class TestSoftware:
         assert "<id>" in proposed
         sent = {"adresse": proposed, "numero": "0190001a", "composant": "pronote_2010"}
         assert post(correspondant, NOTES, sent).status_code == 302
-        page = soup(correspondant.get(NOTES))
+        page = soup(correspondant.get(NOTES.removesuffix("/reglages")))
         used = page.select_one("#notes_absences-pronote_2010 [data-finale]").text
         assert used == "https://0190001a.index-education.net/pronote/"
 
