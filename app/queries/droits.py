@@ -106,6 +106,7 @@ class ServiceIci:
     reglages: list[dict[str, Any]]
     reprise_contenus: bool
     peuple_par_groupes: bool
+    export: str = ""
     roles: list[RoleIci] = field(default_factory=list)
 
     def role(self, code: str) -> RoleIci | None:
@@ -149,6 +150,7 @@ def services_of(
             reglages=row.reglages,
             reprise_contenus=row.reprise_contenus,
             peuple_par_groupes=row.peuple_par_groupes,
+            export=row.export,
         )
         for row in session.execute(
             _services(etablissement_id, at, categorie, service), execution_options=OUTSIDE
@@ -269,6 +271,7 @@ def _services(
         select(
             *(Service.id, Service.code, Service.nom, Service.categorie, Service.nature, Service.forme),
             *(Service.description, Service.reglages, Service.reprise_contenus, Service.peuple_par_groupes),
+            Service.export,
             *(offered.label("offert"), EtatService.actif, EtatService.debut),
         )
         .join(EtatService, state, isouter=True)

@@ -1,4 +1,4 @@
-"""What the settings of a service of a school show: components, values, tries; four statements at most."""
+"""What the settings of a service of a school show: components, values, tries; three statements at most."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from app.models import ComposantEtablissement, ComposantService, EssaiService, ReglageService, Service
+from app.models import ComposantEtablissement, ComposantService, EssaiService, ReglageService
 from app.queries.abonnements import subscriptions
 from app.queries.droits import OUTSIDE
 
@@ -35,8 +35,6 @@ class Reglages:
     """How a school set a service and its components: by component id, None for the service itself."""
 
     composants: list[ComposantIci] = field(default_factory=list)
-    export: str = ""
-    """The list of identifiers the service itself asks for."""
     rows: dict[int | None, ReglageService] = field(default_factory=dict)
     essais: dict[int | None, list[EssaiService]] = field(default_factory=dict)
 
@@ -50,8 +48,7 @@ def settings_of(
     session: Session, etablissement_id: int, service_id: int, schema: Sequence[Mapping[str, Any]]
 ) -> Reglages:
     """Read the settings of a service of a school the caller has checked."""
-    asked = session.scalars(select(Service.export).where(Service.id == service_id)).one()
-    found = Reglages(components_of(session, etablissement_id, service_id), asked)
+    found = Reglages(components_of(session, etablissement_id, service_id))
     if not schema and not any(one.composant.reglages for one in found.composants):
         return found
     here = (ReglageService.etablissement_id == etablissement_id, ReglageService.service_id == service_id)

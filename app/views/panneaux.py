@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -141,12 +141,17 @@ def panneaux(etablissement_id: int, service: ServiceIci, saisie: Saisie | None =
         )
         for one in found.composants
     ]
-    return Panneaux(own if service.reglages else None, parts, lists_of(found), profils_with_access(service))
+    return Panneaux(
+        own if service.reglages else None,
+        parts,
+        lists_of(service, found.composants),
+        profils_with_access(service),
+    )
 
 
-def lists_of(found: Reglages) -> list[str]:
+def lists_of(service: ServiceIci, composants: Sequence[ComposantIci]) -> list[str]:
     """Return the lists of identifiers a service and the components open to the school ask for."""
-    asked = [found.export, *(one.composant.export for one in found.composants if one.ouvert)]
+    asked = [service.export, *(one.composant.export for one in composants if one.ouvert)]
     return [name for name in asked if name in LISTES]
 
 

@@ -19,7 +19,7 @@ from app.operations import essais, reglages, services
 from app.operations.exports_services import noter_export
 from app.queries.acces import profils_with_access
 from app.queries.droits import ServiceIci
-from app.queries.reglages import components_of, settings_of
+from app.queries.reglages import components_of
 from app.security.permissions import Resource, Verb
 from app.views import panneaux as panels
 from app.views.actors import actor, deployment
@@ -168,8 +168,8 @@ class ReglagesServices(PreauBaseView):
         """Send the identifiers a service asks for as a file; the journal says who took them."""
         school = current_school(uai)
         service = service_of_page(school.id, code)
-        found = settings_of(db.session(), school.id, service.id, ())
-        if liste not in panels.lists_of(found):
+        here = components_of(db.session(), school.id, service.id)
+        if liste not in panels.lists_of(service, here):
             abort(404)
         school_id, school_uai = school.id, school.uai
         profils = profils_with_access(service)

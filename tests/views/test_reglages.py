@@ -91,7 +91,7 @@ class TestPage:
             correspondant.get(address)
             statements.clear()
             correspondant.get(address)
-            # 3 of the frame, school, services and cells, list asked for, components, settings, tries
+            # 3 of the frame, school, services and cells, components, settings, tries
             assert len(statements) <= 10, "\n".join(statements)
 
     def test_the_page_of_a_service_holds_its_settings_and_its_grid(self, correspondant, statements):
@@ -102,7 +102,7 @@ class TestPage:
         assert page.select_one("#serveur_etablissement [name=port]") is not None
         assert page.select_one("#droits input[type=checkbox]") is not None
         # as above, with who has which profiles and the last changes of the grid
-        assert len(statements) <= 12, "\n".join(statements)
+        assert len(statements) <= 10, "\n".join(statements)
         assert soup(correspondant.get(f"{HERE}forum")).select_one("[data-reglages]") is None
 
 
