@@ -56,10 +56,10 @@ _ADMINISTRATORS = """
 _SCHOOLS = f"""
     WITH dernier AS ({_FEEDS})
     INSERT INTO bilan_etablissement (etablissement_id, eleves, enseignants, personnels, responsables, invites,
-        divisions, actives, anomalies, administrateurs, alimente_le, calcule_le)
+        divisions, actives, anomalies, administrateurs, services_inactifs, alimente_le, calcule_le)
     SELECT e.id, COALESCE(g.eleves, 0), COALESCE(g.enseignants, 0), COALESCE(g.personnels, 0),
         COALESCE(g.responsables, 0), COALESCE(g.invites, 0), COALESCE(d.divisions, 0), COALESCE(g.actives, 0),
-        COALESCE(x.anomalies, 0), COALESCE(m.administrateurs, 0), f.applique_le, :calcule_le
+        COALESCE(x.anomalies, 0), COALESCE(m.administrateurs, 0), 0, f.applique_le, :calcule_le
     FROM etablissement e
     LEFT JOIN ({_PEOPLE}) g ON g.etablissement_id = e.id
     LEFT JOIN ({_CLASSES}) d ON d.etablissement_id = e.id
@@ -67,6 +67,19 @@ _SCHOOLS = f"""
     LEFT JOIN ({_ANOMALIES}) x ON x.alimentation_id = f.alimentation_id AND x.uai = f.uai
     LEFT JOIN ({_ADMINISTRATORS}) m ON m.etablissement_id = e.id
     WHERE e.id IN :ids"""
+
+_SERVICES = """
+    UPDATE bilan_etablissement SET services_inactifs = (
+        SELECT COUNT(*)
+        FROM etablissement e
+        JOIN service s ON s.nature = 'optionnel' AND s.retire_le IS NULL
+        LEFT JOIN etat_service t ON t.etablissement_id = e.id AND t.service_id = s.id AND t.fin IS NULL
+        WHERE e.id = bilan_etablissement.etablissement_id AND (t.actif IS NULL OR NOT t.actif)
+            AND EXISTS (
+                SELECT 1 FROM service_collectivite o
+                WHERE o.service_id = s.id AND o.fin IS NULL
+                    AND (o.collectivite_id IS NULL OR o.collectivite_id = e.collectivite_id)))
+    WHERE etablissement_id IN :ids"""
 
 _LEVELS = """
     INSERT INTO bilan_niveau (etablissement_id, niveau, eleves, actives)
@@ -99,7 +112,14 @@ def calculer(session: Session, ids: Sequence[int], *, moment: datetime | None = 
     for table in ("bilan_niveau", "bilan_etablissement"):
         rows_of(session, f"DELETE FROM {table} WHERE etablissement_id IN :ids", ids=chosen)
     rows_of(session, _SCHOOLS, ids=chosen, debut=stamp, fin=stamp, calcule_le=stamp)
+    rows_of(session, _SERVICES, ids=chosen)
     rows_of(session, _LEVELS, ids=chosen, sans_niveau=SANS_NIVEAU)
+
+
+def compter_services(session: Session, ids: Sequence[int]) -> None:
+    """Count again the services these schools have off, after an act on them. The caller commits."""
+    session.flush()
+    rows_of(session, _SERVICES, ids=list(ids))
 
 
 def fed_schools(session: Session, alimentation_id: int) -> list[int]:

@@ -15,7 +15,7 @@ from app.database import lock
 from app.errors import ConflictError, NotFoundError, RuleViolationError
 from app.extensions import now
 from app.models import ComposantEtablissement, ComposantService, EtatService, ReglageService
-from app.operations import journal, preuves
+from app.operations import bilans, journal, preuves
 from app.operations.champs_service import asks_for_try
 from app.operations.saisies import Actor
 from app.queries.abonnements import subscribed
@@ -81,6 +81,7 @@ def basculer(
         )
     )
     session.flush()
+    bilans.compter_services(session, [etablissement_id])
     line(
         session, etablissement_id, service, "service.activer" if actif else "service.desactiver", acteur,
         {"actif": service.actif}, {"actif": actif, **({"sans_essai": True} if untried else {})},

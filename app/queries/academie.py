@@ -176,6 +176,7 @@ FIGURES: Mapping[str, SQLColumnExpression[Any]] = {
     "divisions": B.divisions,
     "anomalies": B.anomalies,
     "administrateurs": B.administrateurs,
+    "services_inactifs": B.services_inactifs,
 }
 """Columns of the list that are sorted by what they say, in whole numbers for pages to follow each other."""
 
@@ -205,7 +206,7 @@ def schools(visible: Visible = None) -> Select[Any]:
             E.id, E.uai, E.nom, E.type, E.commune, E.secteur, E.etat, E.virtuel,
             Academie.nom.label("academie"), Collectivite.nom.label("collectivite"),
             B.eleves, B.enseignants, B.personnels, B.responsables, B.invites, B.divisions, B.actives,
-            B.anomalies, B.administrateurs, B.alimente_le, people().label("personnes"),
+            B.anomalies, B.administrateurs, B.services_inactifs, B.alimente_le, people().label("personnes"),
             activation().label("activation"), health().label("sante"), feed_age().label("age"),
         )
         .select_from(E)

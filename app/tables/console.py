@@ -72,7 +72,8 @@ class BilanEtablissement(Base):
     """The figures of one school, computed ahead: the académie view reads 3 000 of them at once (C7).
 
     People count once per profile, present ones only. ``actives`` are those of any profile who have
-    an account. ``anomalies`` are those of the last applied feed.
+    an account. ``anomalies`` are those of the last applied feed; ``services_inactifs`` the optional
+    services the school is offered and has off.
     """
 
     __tablename__ = "bilan_etablissement"
@@ -90,6 +91,7 @@ class BilanEtablissement(Base):
     actives: Mapped[int] = mapped_column(default=0)
     anomalies: Mapped[int] = mapped_column(default=0)
     administrateurs: Mapped[int] = mapped_column(default=0)
+    services_inactifs: Mapped[int] = mapped_column(default=0)
     alimente_le: Mapped[datetime | None] = mapped_column(Instant)
     calcule_le: Mapped[datetime] = mapped_column(Instant, default=now)
 

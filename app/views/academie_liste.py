@@ -79,6 +79,7 @@ COLUMNS = (
     SchoolColumn("activation", "Comptes activés", figures=True, numeric=True),
     SchoolColumn("anomalies", "Anomalies", figures=True, numeric=True),
     SchoolColumn("administrateurs", "Administrateurs", figures=True, numeric=True),
+    SchoolColumn("services_inactifs", "Services inactifs", figures=True, numeric=True),
 )
 BY_NAME = {column.name: column for column in COLUMNS}
 WITHOUT_FIGURES = ("nom", "uai", "type", "commune", "academie", "secteur", "etat")

@@ -27,6 +27,9 @@ from app.models import (
     Rattachement,
 )
 from app.operations import bilans
+from app.operations.saisies import SYSTEME
+from app.operations.services import basculer
+from app.queries.droits import services_of
 
 
 def account(session, login, **more):
@@ -130,6 +133,19 @@ class TestCalculer:
         session.flush()
         bilans.calculer(session, [monde.a.id])
         assert of(session, monde.a).administrateurs == 1
+
+    def test_services_off_are_the_optional_ones_the_school_is_offered(self, session, monde, catalogue):
+        bilans.calculer(session, [monde.a.id, monde.b.id])
+        before = of(session, monde.a).services_inactifs
+        offered = [one for one in services_of(session, monde.a.id) if one.nature == "optionnel"]
+        assert before == len(offered) > 3
+        basculer(session, monde.a.id, "chat", True, acteur=SYSTEME)
+        session.expire_all()
+        assert of(session, monde.a).services_inactifs == before - 1
+        bilans.calculer(session, [monde.a.id, monde.b.id])
+        session.expire_all()
+        off = [of(session, school).services_inactifs for school in (monde.a, monde.b)]
+        assert off == [before - 1, before]
 
     def test_anomalies_are_those_of_the_last_feed_applied(self, session, monde):
         moment = now()
