@@ -153,7 +153,7 @@ def factor(row: Any) -> str:
         return FACTEURS["pose"]
     if row.role not in EXIGEANTS:
         return FACTEURS["facultatif"]
-    later = current_app.extensions["reglages"].second_facteur_reportable and row.last_login is not None
+    later = current_app.extensions["reglages"].second_factor_may_wait() and row.last_login is not None
     return "Remis à plus tard" if later else FACTEURS["attendu"]
 
 

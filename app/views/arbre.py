@@ -73,7 +73,12 @@ def _people(key: str, label: str, count: str) -> Node:
         Resource.PERSONNE,
         "Utilisateurs.liste",
         {"liste": key},
-        within=("Utilisateurs.fiche",),
+        within=(
+            "Utilisateurs.fiche",
+            "ActesFiche.enregistrer",
+            "ActesFiche.suspendre",
+            "ActesFiche.reactiver",
+        ),
         count=count,
     )
 

@@ -27,6 +27,7 @@ ENTRY_OF = {
     "Nommer": "Administrateurs",
     "RolesDonnes": "Administrateurs",
     "Promesses": "Administrateurs",
+    "ReinitialiserView": "CompteView",
     "DroitsCompte": "Administrateurs",
     "DroitsPersonne": "Personnes",
 }

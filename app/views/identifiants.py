@@ -34,6 +34,7 @@ from app.views.acts import run_act
 from app.views.arguments import as_id, checked_pk, ids_arg, text_arg
 from app.views.base import PreauBaseView
 from app.views.ecole import allowed_here, current_school
+from app.views.labels import school_level
 from app.views.rendering import day, instant
 from app.views.streams import csv_response
 
@@ -300,7 +301,7 @@ def _cells(profil: str, row: Any, children: Sequence[Any], key: str) -> list[Any
     born = f"{row.date_naissance:%d/%m/%Y}" if row.date_naissance else ""
     match profil:
         case "eleve":
-            return [born, row.niveau, row.classe, row.login, _code(row, key)]
+            return [born, school_level(row.niveau), row.classe, row.login, _code(row, key)]
         case "responsable":
             names = ", ".join(f"{cells.full_name(child)} {child.classe or ''}".strip() for child in children)
             theirs = ", ".join(

@@ -62,6 +62,9 @@ class RegistreView(PreauModelView):
     empty_title = "Aucun traitement"
     empty_text = "Décrivez ici ce qui est fait des données personnelles."
 
+    def nouns(self) -> tuple[str, str]:
+        return "traitement", "traitements"
+
     def apply_add(self, item: Any) -> None:
         saisies.save(db.session(), item, actor())
 
