@@ -2,7 +2,7 @@
 # Refreshes app/static/vendor from the packages named below (needs node's npm and python3).
 # The result is committed: running Préau never downloads anything for the browser.
 set -eu
-bootstrap=5.3.9 htmx=2.0.11 icons=1.13.2 tomselect=2.6.2
+bootstrap=5.3.9 htmx=2.0.11 icons=1.13.2 tomselect=2.6.2 sortable=1.15.7
 root=$(cd "$(dirname "$0")/.." && pwd)
 out=$root/app/static/vendor
 work=$(mktemp -d)
@@ -16,8 +16,9 @@ take bootstrap $bootstrap dist/css/bootstrap.min.css "$out/bootstrap.min.css"
 take htmx.org $htmx dist/htmx.min.js "$out/htmx.min.js"
 take tom-select $tomselect dist/js/tom-select.complete.min.js "$out/tom-select.complete.min.js"
 take tom-select $tomselect dist/css/tom-select.min.css "$out/tom-select.min.css"
+take sortablejs $sortable Sortable.min.js "$out/sortable.min.js"
 take bootstrap-icons $icons bootstrap-icons.svg "$work/icons.svg"
-for name in bootstrap htmx.org tom-select bootstrap-icons; do
+for name in bootstrap htmx.org tom-select sortablejs bootstrap-icons; do
     cp "$work/$name/package/LICENSE" "$out/LICENSE.$name"
 done
 python3 - "$work/icons.svg" "$out/icones.txt" "$root/app/static/icons.svg" <<'PY'

@@ -19,7 +19,13 @@ from app.exports.fictif import Options, generate
 from app.exports.fictif.generation import JOURS_ENTRE_EXPORTS, pack
 from app.extensions import now
 from app.jobs import alimentation as alimentation_job
-from app.jobs import bilans, comptes_demonstration, services_demonstration, usages_demonstration
+from app.jobs import (
+    bilans,
+    comptes_demonstration,
+    pages_demonstration,
+    services_demonstration,
+    usages_demonstration,
+)
 from app.models import Academie, Alimentation, Compte, Etablissement
 
 ACTEUR = "Démonstration"
@@ -74,6 +80,7 @@ def create(session: Session, folder: Path, say: Say, *, jour: date | None = None
     services_demonstration.create(session, GRAINE)
     comptes_demonstration.create(session)
     usages_demonstration.live(session, GRAINE)
+    pages_demonstration.create(session, comptes_demonstration.COLLEGE)
     session.commit()
     bilans.refresh(session)
 

@@ -23,6 +23,7 @@ from app.models import Bloc, Flux, Logo
 from app.operations import flux as operations
 from app.operations.flux import Lecture
 from app.operations.outgoing import Network
+from app.queries.pages import feeds_on
 from app.security.perimetres import TOUT, perimetre
 
 BATCH = 40
@@ -78,7 +79,7 @@ def _waiting(session: Session) -> bool:
     with reading():
         found = session.execute(
             select(Flux.id)
-            .where(operations.en_service(), Flux.supprime_le.is_(None), Flux.prochaine_lecture <= now())
+            .where(feeds_on(), Flux.supprime_le.is_(None), Flux.prochaine_lecture <= now())
             .limit(1)
         ).first()
         session.rollback()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from app.database import lock
@@ -20,6 +20,25 @@ def editeur(session: Session, personne_id: int, etablissement_id: int) -> Editeu
             EditeurPage.personne_id == personne_id, EditeurPage.etablissement_id == etablissement_id
         )
     ).first()
+
+
+def schools_of(session: Session, personne_id: int) -> list[int]:
+    """Return the schools whose page somebody writes, while they are attached to them."""
+    return list(
+        session.scalars(
+            select(EditeurPage.etablissement_id).where(
+                EditeurPage.personne_id == personne_id,
+                exists(
+                    select(Rattachement.id).where(
+                        Rattachement.personne_id == personne_id,
+                        Rattachement.etablissement_id == EditeurPage.etablissement_id,
+                        Rattachement.profil.in_(PROFILS_EDITEURS),
+                        Rattachement.fin.is_(None),
+                    )
+                ),
+            )
+        )
+    )
 
 
 def designer(session: Session, personne: Personne, etablissement_id: int, *, acteur: Actor) -> None:

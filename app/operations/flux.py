@@ -7,18 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.database import lock
 from app.errors import RuleViolationError
 from app.extensions import now
-from app.models import Breve, EtatService, Flux, Service
+from app.models import Breve, Flux
 from app.operations import journal
 from app.operations.saisies import Actor, record
+from app.queries.pages import feeds_on
 
-SERVICE = "breves"
-"""The service of the catalogue a school switches on first."""
 MOST_FEEDS = 12
 MOST_ITEMS = 20
 """Items kept of a feed: the newest as it gives them."""
@@ -140,25 +139,11 @@ def noter_panne(session: Session, row: Flux, sentence: str) -> None:
     session.flush()
 
 
-def en_service() -> ColumnElement[bool]:
-    """Return the condition «the school of the feed has switched the service on»."""
-    return exists(
-        select(EtatService.id)
-        .join(Service, Service.id == EtatService.service_id)
-        .where(
-            Service.code == SERVICE,
-            EtatService.etablissement_id == Flux.etablissement_id,
-            EtatService.actif,
-            EtatService.fin.is_(None),
-        )
-    )
-
-
 def a_lire(session: Session, *, limit: int) -> Sequence[Flux]:
     """Take the feeds whose time has come, of schools that show them; the caller commits at once."""
     due = (
         select(Flux)
-        .where(en_service(), Flux.supprime_le.is_(None), Flux.prochaine_lecture <= now())
+        .where(feeds_on(), Flux.supprime_le.is_(None), Flux.prochaine_lecture <= now())
         .order_by(Flux.prochaine_lecture)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Flux)

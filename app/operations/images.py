@@ -156,6 +156,8 @@ def _drawing(sent: bytes) -> Refaite:
     width, height = _size(root)
     if "viewBox" not in root.attrib:
         root.set("viewBox", f"0 0 {width} {height}")
+    root.set("width", str(width))
+    root.set("height", str(height))
     try:
         clean = filter_svg(etree.tostring(root), {"image": ["png", "jpeg", "webp", "gif"]})
     except ValueError as error:

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -18,9 +17,8 @@ from app.extensions import now
 from app.models import MODELES, AdressePage, Etablissement, PagePublique, ServicePage
 from app.operations.saisies import Actor, clean_text, pending_changes, record
 from app.queries.droits import services_of
+from app.queries.pages import REDIRIGEE
 
-REDIRIGEE = timedelta(days=180)
-"""How long an address that was left leads to the new one, and is kept from others."""
 LONGEST = 60
 SHORTEST = 3
 RESERVEES = frozenset(

@@ -17,10 +17,11 @@ from sqlalchemy.orm import joinedload
 
 from app.extensions import db, now
 from app.models import Attribution, Compte
+from app.operations import editeurs
 from app.security.mur import RIEN, Perimetre
 from app.security.perimetres import KEY, set_perimetre
 from app.security.permissions import Resource, Verb
-from app.security.roles import RIGHTS, ROLE_LABELS, ROLE_PORTEES, SECOND_FACTEUR, Portee, Right, Role
+from app.security.roles import EDITEUR, RIGHTS, ROLE_LABELS, ROLE_PORTEES, SECOND_FACTEUR, Portee, Right, Role
 from app.security.transactions import own_reading
 
 ONESELF: frozenset[Right] = frozenset({(Verb.LIRE, Resource.MON_ESPACE), (Verb.MENU, Resource.MON_ESPACE)})
@@ -66,7 +67,7 @@ def current_rights() -> frozenset[Right]:
     if not has_request_context():
         return frozenset()
     if "droits" not in g:
-        g.droits = rights_of(current_account())
+        g.droits = rights_of(current_account()) | (EDITEUR if schools_edited() else frozenset())
     rights: frozenset[Right] = g.droits
     return rights
 
@@ -95,7 +96,25 @@ def perimetre_of(
     if resource is None or resource is Resource.MON_ESPACE:
         return oneself
     granting = [row for row in active_attributions(compte) if (verb, resource) in RIGHTS[Role(row.role)]]
-    return _union(compte, granting)
+    held = _union(compte, granting)
+    if resource is Resource.REDACTION and compte is current_account():
+        held |= Perimetre(etablissements=schools_edited())
+    return held
+
+
+def schools_edited() -> frozenset[int]:
+    """Return the schools whose public page the request's account writes; read on pages that ask for it."""
+    held: frozenset[int] = g.get("editeur_de", frozenset()) if has_request_context() else frozenset()
+    return held
+
+
+def read_schools_edited() -> None:
+    """Read them, for a page about the contents of public pages."""
+    compte = current_account()
+    if compte is None or compte.personne_id is None:
+        return
+    with own_reading() as own:
+        g.editeur_de = frozenset(editeurs.schools_of(own, compte.personne_id))
 
 
 def current_perimetre(resource: Resource | None = None, verb: Verb = Verb.LIRE) -> Perimetre:

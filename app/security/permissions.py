@@ -37,6 +37,8 @@ class Resource(StrEnum):
     DOUBLON = "Doublon"
     DONNEES = "DonneesPersonnelles"
     REGISTRE = "Registre"
+    PAGE = "Page"
+    REDACTION = "Redaction"
     MON_ESPACE = "MonEspace"
 
 
@@ -64,6 +66,8 @@ RESOURCE_LABELS: dict[Resource, str] = {
     Resource.DOUBLON: "Doublons",
     Resource.DONNEES: "Données personnelles",
     Resource.REGISTRE: "Registre des traitements",
+    Resource.PAGE: "Pages",
+    Resource.REDACTION: "Contenus de la page publique",
     Resource.MON_ESPACE: "Mon espace",
 }
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, g, request, session
 
 from app.database import set_read_only
 from app.extensions import db
 from app.operations import journal
-from app.security.acteur import current_account, use_perimetre_for
+from app.security.acteur import current_account, read_schools_edited, use_perimetre_for
 from app.security.mur import RIEN
 from app.security.perimetres import KEY, set_perimetre
 from app.security.permissions import METHOD_VERBS, Resource, Verb
@@ -32,12 +32,19 @@ PER_REQUEST = (
     "preferences",
     "ecole",
     "services_ici",
+    "editeur_de",
 )
+BARE = {"static", "page_publique", "media"}
+"""Endpoints everybody reads alike: no account, no cookie looked at, so that caches may keep the answer.
+
+They state the perimeter of what they read themselves.
+"""
 
 
 def init_app(app: Flask) -> None:
     """Install the hooks; they run before those of Flask-AppBuilder."""
     app.before_request(begin)
+    app.after_request(forget_reader)
     app.after_request(journal_absence)
     app.teardown_request(_end)
 
@@ -45,14 +52,17 @@ def init_app(app: Flask) -> None:
 def begin() -> None:
     """Load the account and state its perimeter for the view that is about to run."""
     set_read_only(request.method in SAFE_METHODS)
-    if _is_static():
+    if _is_bare():
         return
     for name in PER_REQUEST:
         g.pop(name, None)
     g.perimetre_avant = db.session().info.get(KEY)
     set_perimetre(db.session(), RIEN)
     load_account()
-    use_perimetre_for(*_right_of_view())
+    resource, verb = _right_of_view()
+    if resource is Resource.REDACTION:
+        read_schools_edited()
+    use_perimetre_for(resource, verb)
 
 
 def _end(_error: BaseException | None) -> None:
@@ -63,8 +73,18 @@ def _end(_error: BaseException | None) -> None:
         set_perimetre(db.session(), before)
 
 
-def _is_static() -> bool:
-    return (request.endpoint or "").rpartition(".")[2] == "static"
+def forget_reader(response: Response) -> Response:
+    """Say nothing of cookies on answers everybody gets alike: they were not looked at.
+
+    Flask-Login asks every session whether to remember; that alone would have caches keep one copy each.
+    """
+    if _is_bare() and not session.modified:
+        session.accessed = False
+    return response
+
+
+def _is_bare() -> bool:
+    return (request.endpoint or "").rpartition(".")[2] in BARE
 
 
 def _right_of_view() -> tuple[Resource | None, Verb]:
@@ -86,7 +106,7 @@ def _right_of_view() -> tuple[Resource | None, Verb]:
 def journal_absence(response: Response) -> Response:
     """Journal a 404 on an object's address: absent or out of the perimeter, nobody is told which."""
     compte = None if response.status_code != 404 else current_account()
-    if compte is None or not request.view_args or _is_static() or not _worth_a_line(compte.id):
+    if compte is None or not request.view_args or _is_bare() or not _worth_a_line(compte.id):
         return response
     db.session.rollback()
     with own_transaction() as own:

@@ -82,6 +82,9 @@ SECOND_FACTEUR = frozenset(
 )
 """Roles that ask for a second factor (A5)."""
 
+EDITEUR: frozenset[Right] = frozenset({(V.LIRE, R.REDACTION), (V.ECRIRE, R.REDACTION)})
+"""What who writes the public page of a school may do there, whatever their role (U5, P4)."""
+
 
 def _read(*resources: R) -> frozenset[Right]:
     return frozenset((verb, resource) for resource in resources for verb in (V.LIRE, V.MENU))
@@ -95,6 +98,7 @@ _SOI = _read(R.MON_ESPACE)
 _LECTEUR = _SOI | _read(R.ETABLISSEMENT, R.PERSONNE, R.RATTACHEMENT, R.DIVISION, R.NOMENCLATURE)
 _CORRESPONDANT = _LECTEUR | _write(R.ALIMENTATION, R.INVITE, R.IDENTIFIANT) | _read(R.JOURNAL, R.TACHE)
 _CORRESPONDANT |= _write(R.SUPPRESSION, R.DOUBLON, R.SERVICE) | _read(R.DONNEES, R.REGISTRE)
+_CORRESPONDANT |= _write(R.PAGE, R.REDACTION)
 _ACADEMIQUE = (
     _CORRESPONDANT
     | _read(R.ACADEMIE, R.COLLECTIVITE, R.COURRIEL, R.COMPTE, R.CATALOGUE)
@@ -108,7 +112,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ASSISTANT_PLATEFORME: _ACADEMIQUE,
     Role.CORRESPONDANT_DEPLOIEMENT: _ACADEMIQUE,
     Role.CORRESPONDANT: _CORRESPONDANT | _write(R.ETABLISSEMENT, R.PERSONNE),
-    Role.CHEF_ETABLISSEMENT: _LECTEUR | _read(R.ALIMENTATION, R.INVITE, R.IDENTIFIANT, R.JOURNAL, R.SERVICE),
+    Role.CHEF_ETABLISSEMENT: _LECTEUR
+    | _read(R.ALIMENTATION, R.INVITE, R.IDENTIFIANT, R.JOURNAL, R.SERVICE, R.PAGE, R.REDACTION),
     Role.COLLECTIVITE: _SOI | _read(R.ETABLISSEMENT),
     Role.ENSEIGNANT: _SOI,
     Role.PERSONNEL: _SOI,

@@ -16,9 +16,12 @@ from app.extensions import PARIS, db, now
 from app.operations.invites import today
 from app.queries import accueil as reads
 from app.queries import doublons as pairs
+from app.queries import pages
 from app.queries.etablissements import Choix, choices
 from app.queries.invites import ending as guests_ending
+from app.queries.pages import Accueil
 from app.security.manager import allowed, current_account, current_perimetre, use_perimetre_for
+from app.security.perimetres import Perimetre, perimetre
 from app.security.permissions import Resource, Verb
 from app.security.roles import ROLE_LABELS, Role
 from app.views.frame import login_url
@@ -118,6 +121,7 @@ class AccueilView(BaseView):
         _duplicates(home)
         _figures(home)
         use_perimetre_for(None)
+        schools = _my_schools(account.personne_id) if home.schools is None or home.schools <= AT_HAND else []
         return self.render_template(
             "accueil/accueil.html",
             title="Accueil",
@@ -125,7 +129,17 @@ class AccueilView(BaseView):
             first_name=account.first_name,
             espace=allowed(Verb.LIRE, Resource.MON_ESPACE),
             link=link,
+            accueils=schools,
         )
+
+
+def _my_schools(personne_id: int | None) -> list[Accueil]:
+    """Return what the schools one belongs to show their users: logos, news, public page (P1, P2)."""
+    if personne_id is None:
+        return []
+    ids = pages.schools_of(db.session(), personne_id)
+    with perimetre(db.session(), Perimetre(etablissements=frozenset(ids))):
+        return pages.accueils(db.session(), ids)
 
 
 def link(endpoint: str, **values: Any) -> str:

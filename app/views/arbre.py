@@ -132,6 +132,35 @@ NODES: tuple[Node, ...] = (
         count="divisions",
     ),
     Node("services", "Services", Resource.SERVICE, "Services.liste"),
+    Node(
+        "pages",
+        "Pages",
+        Resource.REDACTION,
+        children=(
+            Node(
+                "accueil",
+                "Page d’accueil",
+                Resource.PAGE,
+                "PagesEcole.accueil",
+                within=("PagesEcole.ajouter", "PagesEcole.modifier"),
+            ),
+            Node("breves", "Brèves du net", Resource.PAGE, "Breves.liste", within=("Breves.ajouter",)),
+            Node(
+                "publique",
+                "Page publique",
+                Resource.PAGE,
+                "ReglagesPagePublique.reglages",
+                within=("ReglagesPagePublique.retirer",),
+            ),
+            Node(
+                "contenus",
+                "Contenus",
+                Resource.REDACTION,
+                "Redaction.liste",
+                within=("Redaction.ajouter", "Redaction.modifier", "Redaction.versions"),
+            ),
+        ),
+    ),
     Node("alimentation", "Alimentation", Resource.ALIMENTATION, "AlimentationEcole.liste"),
     Node("journal", "Journal", Resource.JOURNAL, "JournalEtablissement.liste"),
 )

@@ -18,8 +18,8 @@ from wtforms.validators import Optional
 
 from app.errors import UserError
 from app.extensions import PARIS, db
-from app.models import Attribution, Compte, Personne
-from app.operations import adresses, mon_espace, seconds_facteurs, sessions
+from app.models import Attribution, Compte, Etablissement, Personne
+from app.operations import adresses, editeurs, mon_espace, seconds_facteurs, sessions
 from app.operations import mots_de_passe_scolarite as scolarite
 from app.operations.sessions import MotifFin
 from app.queries import comptes
@@ -27,6 +27,7 @@ from app.queries import personnes as reads
 from app.security.acteur import second_factor_required
 from app.security.connexion import check_own_password
 from app.security.manager import allowed, current_account, use_perimetre_for
+from app.security.perimetres import TOUT, Perimetre, perimetre
 from app.security.permissions import Resource, Verb
 from app.security.roles import ROLE_LABELS, ROLE_PORTEES, Portee, Role
 from app.security.sessions import current_token
@@ -114,6 +115,7 @@ class MonEspaceView(PreauBaseView):
             ici=g.get("session_id"),
             appareil=device,
             roles=_roles(),
+            pages=_pages(person),
         )
 
     @expose("/coordonnees", methods=["GET", "POST"])
@@ -161,6 +163,28 @@ class MonEspaceView(PreauBaseView):
             message="Vos autres sessions sont fermées.",
         )
         return redirect(f"{url_for('.list')}#sessions")
+
+
+@dataclass(frozen=True)
+class Ecrite:
+    """A public page one writes."""
+
+    nom: str
+    url: str
+
+
+def _pages(person: Personne | None) -> list[Ecrite]:
+    """Return the public pages one writes; «Mon espace» opens no school: they are read with their own."""
+    if person is None:
+        return []
+    with perimetre(db.session(), TOUT):
+        ids = editeurs.schools_of(db.session(), person.id)
+    if not ids:
+        return []
+    with perimetre(db.session(), Perimetre(etablissements=frozenset(ids))):
+        schools = select(Etablissement.nom, Etablissement.uai).order_by(Etablissement.nom)
+        rows = db.session.execute(schools.where(Etablissement.id.in_(ids))).all()
+    return [Ecrite(row.nom, url_for("Redaction.liste", uai=row.uai)) for row in rows]
 
 
 @dataclass(frozen=True)

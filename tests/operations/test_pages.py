@@ -14,6 +14,7 @@ from app.operations import blocs, logos, page_publique
 from app.operations.markdown import render
 from app.operations.page_publique import Choix, normaliser
 from app.operations.saisies import Actor
+from app.queries.pages import REDIRIGEE
 from tests.operations.test_images import picture
 
 CLAIRE = Actor("Claire Montagné")
@@ -138,7 +139,7 @@ class TestPagePublique:
         with pytest.raises(RuleViolationError):
             self.save(session, other)
         left = session.scalars(select(AdressePage).where(AdressePage.quittee_le.is_not(None))).one()
-        left.quittee_le = now() - page_publique.REDIRIGEE
+        left.quittee_le = now() - REDIRIGEE
         session.flush()
         self.save(session, other)
         assert page_publique.adresse_of(session, other.id) == "college-de-l-oeuvre"

@@ -54,6 +54,10 @@ OF_VIEW = {
     "Fusions": m.Fusion,
     "ImportsInvites": m.ImportInvites,
     "ReinitialiserView": m.Compte,
+    "PagesEcole": m.Logo,
+    "Breves": m.Flux,
+    "Redaction": m.Bloc,
+    "ReglagesPagePublique": m.Personne,
 }
 """Views whose numbers are not those of their resource."""
 
@@ -114,6 +118,11 @@ def objets(session, cast):
         key, _secret = make_key(session, user, "correspondant", here)
         rows.setdefault(m.CleApi, {})[letter] = key.id
         keep(letter, m.ActeEnNombre(acte="suspendre", acteur="x", selection="Essai", **here))
+        sides = dict.fromkeys(("largeur", "hauteur", "taille"), 1)
+        image = keep(letter, m.Image(empreinte=letter * 64, type="image/webp", contenu=b"x", **sides, **here))
+        keep(letter, m.Logo(page="accueil", image_id=image.id, texte="Logo", **here))
+        keep(letter, m.Flux(url="https://exemple.fr/flux", titre="Flux", **here))
+        keep(letter, m.Bloc(titre="Bloc", texte="", rendu="", **here))
     session.commit()
     return rows
 
