@@ -1,4 +1,4 @@
-"""Command palette: schools, people, classes, pages and actions, within what the person may open (C6)."""
+"""Command palette: schools, people, classes, services, pages, actions, as far as one may open them (C6)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from app.queries import console as console_reads
 from app.queries import etablissements as school_reads
 from app.queries import gens
 from app.queries import palette as reads
+from app.queries.droits import services_of
 from app.queries.noms import search_key
 from app.queries.personnes import PROFIL_LABELS
 from app.security.manager import allowed, current_account, current_perimetre
@@ -99,6 +100,7 @@ def found(typed: str, uai: str, *, limit: int) -> list[Group]:
         ),
         Group("personnes", "Personnes", "person", _people(typed, school, limit)),
         Group("classes", "Classes", "mortarboard", _classes(typed, school, limit)),
+        Group("services", "Services", "grid-3x3-gap", _services(typed, school)),
         Group(
             "pages-ecole",
             f"Dans {school.nom}" if school else "",
@@ -195,6 +197,21 @@ def _classes(typed: str, school: Ecole | None, limit: int) -> list[Option]:
             "" if school is not None and school.uai == row.uai else row.ecole,
         )
         for row in rows
+    ]
+
+
+def _services(typed: str, school: Ecole | None) -> list[Option]:
+    """Return the services of the school one is in, with their state."""
+    if not typed or school is None or not allowed_here(Resource.SERVICE, school=school):
+        return []
+    return [
+        Option(
+            marked(one.nom, typed),
+            address("Services.service", uai=school.uai, code=one.code),
+            "Actif" if one.actif else "Inactif",
+        )
+        for one in services_of(db.session(), school.id, cells=False)
+        if _matches(one.nom, typed)
     ]
 
 

@@ -36,6 +36,7 @@ from app.models import (
     Tache,
 )
 from app.operations import journal
+from app.operations.catalogue import charger
 from app.queries.noms import ecole_key, search_key
 from app.security.passwords import hash_password
 from app.security.perimetres import TOUT, perimetre
@@ -157,6 +158,7 @@ def seed(app: Flask) -> None:
     with app.app_context(), perimetre(db.session(), TOUT):
         session = db.session()
         school = _schools(session)[0]
+        charger(session)
         _people(session, school)
         _follow_up(session, school)
         _accounts(session, school)

@@ -171,6 +171,11 @@ class TestPage:
             assert answer.status_code == 200
             assert "<script>" not in answer.get_data(as_text=True).replace("<script nonce", "")
 
+    def test_a_service_of_the_school_with_its_state(self, academie, catalogue):
+        found = ask(academie, "cha", ecole="0190001A")["Services"]
+        assert found == ["Chat Inactif"]
+        assert "Services" not in ask(academie, "cha")
+
     def test_statements(self, academie, gens, statements):
         academie.get("/palette?q=noel&ecole=0190001A", headers=FRAGMENT)
         statements.clear()
