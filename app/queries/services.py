@@ -46,6 +46,14 @@ class Mouvement:
     par: str
 
 
+@dataclass(frozen=True)
+class Ecriture:
+    """Who wrote a cell, and when."""
+
+    par: str
+    quand: datetime
+
+
 def combinations(session: Session, etablissement_id: int) -> dict[tuple[str, ...], int]:
     """Return how many people who may have rights in a school hold each set of profiles there.
 
@@ -89,6 +97,19 @@ def last_changes(
         .limit(limit)
     )
     return [Mouvement(*row) for row in session.execute(statement)]
+
+
+def writers(session: Session, etablissement_id: int, cells: Sequence[tuple[int, str]]) -> dict[str, Ecriture]:
+    """Return who last wrote each of these cells of a school, and when, by the name of the cell in a form."""
+    wanted = {role_id for role_id, _profil in cells}
+    rows = session.execute(
+        select(DroitService.role_id, DroitService.profil, DroitService.par, DroitService.debut).where(
+            DroitService.etablissement_id == etablissement_id,
+            DroitService.fin.is_(None),
+            DroitService.role_id.in_(sorted(wanted)),
+        )
+    )
+    return {f"{role_id}.{profil}": Ecriture(par, debut) for role_id, profil, par, debut in rows}
 
 
 def version_of(session: Session, etablissement_id: int, service_id: int) -> int:

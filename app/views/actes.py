@@ -109,7 +109,9 @@ FAITS = {"creer": "créé", "modifier": "modifié", "supprimer": "supprimé"}
 # What hand edits touch, and whether the word is feminine.
 OBJETS = {
     "academie": ("Académie", True),
+    "cellule_service": ("Droit par défaut", False),
     "collectivite": ("Collectivité", True),
+    "composant_service": ("Logiciel ou ressource", False),
     "compte": ("Compte", False),
     "discipline": ("Discipline", True),
     "division": ("Classe", True),
@@ -119,6 +121,9 @@ OBJETS = {
     "mef": ("MEF", False),
     "personne": ("Personne", True),
     "rattachement": ("Rattachement", False),
+    "role_service": ("Droit d’un service", False),
+    "service": ("Service", False),
+    "service_collectivite": ("Offre d’un service", True),
     "traitement": ("Traitement", False),
 }
 FAMILLES = {

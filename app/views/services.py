@@ -204,8 +204,12 @@ class Services(PreauBaseView):
             profils=PROFILS,
             noms=PROFIL_LABELS,
             saisie=saisie,
+            auteurs=reads.writers(
+                session, school.id, [(one.case.role_id, one.case.profil) for one in saisie.conflits]
+            )
+            if saisie.conflits
+            else {},
             derniers=reads.last_changes(session, school.id, [one.id for one in services]),
-            personnes={profil: reads.people_of(counts, [profil]) for profil in PROFILS},
             combinaisons=json.dumps({"+".join(held): count for held, count in counts.items()}),
             ecrire=allowed_here(Resource.SERVICE, Verb.ECRIRE),
             panneaux=panels.panneaux(school.id, seul) if seul and not saisie.conflits else None,
