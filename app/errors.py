@@ -48,6 +48,8 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, str | None]] = {
     "uq_traitement_nom": ("Ce traitement figure déjà au registre.", "nom"),
     "uq_adresse_page_adresse": ("Cette adresse est déjà prise. Choisissez-en une autre.", "adresse"),
     "uq_flux_etablissement_id_url": ("Ce flux est déjà dans la liste.", "url"),
+    "uq_ressource_etablissement_id_nom": ("Une ressource de ce nom existe déjà ici.", "nom"),
+    "ex_occupation_libre": ("Quelqu’un vient de réserver ce créneau. Choisissez-en un autre.", "debut"),
     "uq_personne_login": ("Cet identifiant est déjà pris. Choisissez-en un autre.", "login"),
 }
 """Constraint name → (sentence, field). An IntegrityError without a line here is a bug, logged."""

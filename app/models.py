@@ -16,6 +16,7 @@ Catalogue    : Service, its roles, cells and components; to which collectivités
 Services     : what a school makes of them: EtatService, DroitService, ReglageService, managers
 Pages        : Image, Logo, Flux and Breve (home page), PagePublique, Bloc and its versions
 Réglages     : EssaiService (a «Tester» and what it found), Abonnement (resources subscribed to)
+Réservation  : Ressource (what a school lends), Reservation, what it holds (Occupation), calendars
 Suivi        : Journal, Courriel (outgoing mail), Tache (background task), Battement
 """
 
@@ -86,6 +87,7 @@ from app.tables.personnes import (
 )
 from app.tables.registre import Traitement
 from app.tables.reglages import Abonnement, EssaiService
+from app.tables.reservations import AdresseCalendrier, Occupation, Reservation, Ressource
 from app.tables.scolarite import (
     Discipline,
     Division,
@@ -120,6 +122,7 @@ __all__ = [
     "Academie",
     "ActeEnNombre",
     "AdresseAConfirmer",
+    "AdresseCalendrier",
     "AdressePage",
     "Alimentation",
     "AlimentationEtablissement",
@@ -173,6 +176,7 @@ __all__ = [
     "Mef",
     "MotDePasseScolarite",
     "Nomination",
+    "Occupation",
     "OptionSuivie",
     "PagePublique",
     "PerimetreEtablissement",
@@ -183,7 +187,9 @@ __all__ = [
     "RacineLogin",
     "Rattachement",
     "ReglageService",
+    "Reservation",
     "Responsabilite",
+    "Ressource",
     "RoleService",
     "SecondFacteur",
     "Service",

@@ -13,10 +13,12 @@ from app.api.comptes import ComptesApi
 from app.api.etablissements import EtablissementsApi
 from app.api.openapi import OpenApi
 from app.api.personnes import PersonnesApi
+from app.api.reservations import ReservationsApi
 from app.api.services import ServicesApi
 
 
 def register(appbuilder: Any) -> None:
     """Add the resources of version 1."""
-    for resource in (OpenApi, CleCouranteApi, EtablissementsApi, PersonnesApi, ComptesApi, ServicesApi):
+    people = (EtablissementsApi, PersonnesApi, ComptesApi)
+    for resource in (OpenApi, CleCouranteApi, *people, ServicesApi, ReservationsApi):
         appbuilder.add_api(resource)

@@ -10,9 +10,10 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response, current_app, jsonify
 from flask_appbuilder.api import BaseApi, expose
 
-from app.api import schemas
+from app.api import schemas, schemas_reservations
 from app.models import PROFILS
 from app.queries.gens import ETATS
+from app.queries.reservations import ETATS as RESERVATIONS
 
 VERSION = "v1"
 SECURITY = "cle"
@@ -63,6 +64,19 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "Code du service, par exemple « forum ».",
         "schema": {"type": "string", "maxLength": 40},
     },
+    "ressource": _query("ressource", "Numéro d’une ressource.", {"type": "integer", "minimum": 1}),
+    "etat_reservation": _query(
+        "etat", "État des réservations.", {"type": "string", "enum": list(RESERVATIONS)}
+    ),
+    "du": _query("du", "Premier jour.", {"type": "string", "format": "date"}),
+    "au": _query("au", "Dernier jour.", {"type": "string", "format": "date"}),
+    "pk_reservation": {
+        "name": "pk",
+        "in": "path",
+        "required": True,
+        "description": "Numéro de la réservation.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
     "pk": {
         "name": "pk",
         "in": "path",
@@ -106,7 +120,7 @@ def _built(app: Flask) -> dict[str, Any]:
     spec.components.security_scheme(SECURITY, {"type": "http", "scheme": "bearer"})
     for name, parameter in PARAMETERS.items():
         spec.components.parameter(name, parameter["in"], parameter)
-    for schema in schemas.COMPONENTS:
+    for schema in (*schemas.COMPONENTS, *schemas_reservations.COMPONENTS):
         spec.components.schema(schema.__name__, schema=schema)
     resources = app.extensions["appbuilder"].baseviews
     for resource in resources:

@@ -53,7 +53,9 @@ COLONNES_EXCLUES: dict[tuple[str, str], str] = {
     ("courriel", "html"): "peut porter un lien à usage unique ; la personne a reçu le message",
 }
 """(Table or *, column) → why it is not in the file. Secrets are left out by their name."""
-PAS_SUIVIES = frozenset({("ab_user", "created_by_fk"), ("ab_user", "changed_by_fk")})
+PAS_SUIVIES = frozenset(
+    {("ab_user", "created_by_fk"), ("ab_user", "changed_by_fk"), ("reservation", "decideur_id")}
+)
 """Columns that name an account without the row being about it."""
 AUTRUI = frozenset({"responsables", "fiche"})
 """Keys of what a feed or the journal tells that may name another person."""

@@ -23,6 +23,7 @@ from app.jobs import (
     bilans,
     comptes_demonstration,
     pages_demonstration,
+    reservations_demonstration,
     services_demonstration,
     usages_demonstration,
 )
@@ -81,6 +82,7 @@ def create(session: Session, folder: Path, say: Say, *, jour: date | None = None
     comptes_demonstration.create(session)
     usages_demonstration.live(session, GRAINE)
     pages_demonstration.create(session, comptes_demonstration.COLLEGE)
+    reservations_demonstration.live(session, comptes_demonstration.COLLEGE)
     session.commit()
     bilans.refresh(session)
 

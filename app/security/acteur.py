@@ -24,8 +24,16 @@ from app.security.permissions import Resource, Verb
 from app.security.roles import EDITEUR, RIGHTS, ROLE_LABELS, ROLE_PORTEES, SECOND_FACTEUR, Portee, Right, Role
 from app.security.transactions import own_reading
 
-ONESELF: frozenset[Right] = frozenset({(Verb.LIRE, Resource.MON_ESPACE), (Verb.MENU, Resource.MON_ESPACE)})
-"""What any open account may do, even without a role."""
+ONESELF: frozenset[Right] = frozenset(
+    {
+        (Verb.LIRE, Resource.MON_ESPACE),
+        (Verb.MENU, Resource.MON_ESPACE),
+        (Verb.LIRE, Resource.RESERVATION),
+        (Verb.ECRIRE, Resource.RESERVATION),
+    }
+)
+"""What any open account may do, even without a role. Booking: as far as the service of their school
+gives them a role in it (``app.security.reservation``)."""
 
 
 def current_account() -> Compte | None:
@@ -88,7 +96,7 @@ def perimetre_of(
 ) -> Perimetre:
     """Return the union of the perimeters of the roles that grant the right.
 
-    Without a resource, and for «Mon espace», it is oneself only.
+    Without a resource, and for «Mon espace», it is oneself only; for bookings, oneself besides.
     """
     if compte is None:
         return RIEN
@@ -99,7 +107,7 @@ def perimetre_of(
     held = _union(compte, granting)
     if resource is Resource.REDACTION and compte is current_account():
         held |= Perimetre(etablissements=schools_edited())
-    return held
+    return held | oneself if resource is Resource.RESERVATION else held
 
 
 def schools_edited() -> frozenset[int]:

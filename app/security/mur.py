@@ -223,6 +223,16 @@ def _doublon(p: Perimetre, t: Any) -> Clause:
     return and_(p.personne_clause(t.personne_a_id), p.personne_clause(t.personne_b_id))
 
 
+def _lent(p: Perimetre, t: Any) -> Clause:
+    """What a school lends shows to those of the school; the service then tells who may use it."""
+    parts = [_school(p, t)]
+    if p.personne_id is not None:
+        link = _table(m.Rattachement).alias("mur_rattachement")
+        here = and_(link.c.etablissement_id == t.etablissement_id, link.c.fin.is_(None))
+        parts.append(_exists(link, and_(here, link.c.personne_id == p.personne_id)))
+    return or_(*parts)
+
+
 def _nobody(_p: Perimetre, _t: Any) -> Clause:
     return false()
 
@@ -290,6 +300,10 @@ RULES: dict[Any, Rule] = {
     m.CodeSecours: _session_compte,
     m.MotDePasseScolarite: _session_compte,
     m.AdresseAConfirmer: _nobody,
+    m.Ressource: _lent,
+    m.Reservation: _lent,
+    m.Occupation: _through(m.Reservation, "reservation_id", _lent),
+    m.AdresseCalendrier: lambda p, t: _equal(t.personne_id, p.personne_id),
     m.LienMotDePasse: _nobody,
     m.DemandeLien: _nobody,
     m.EssaiConnexion: _nobody,

@@ -39,6 +39,7 @@ class Resource(StrEnum):
     REGISTRE = "Registre"
     PAGE = "Page"
     REDACTION = "Redaction"
+    RESERVATION = "Reservation"
     MON_ESPACE = "MonEspace"
 
 
@@ -68,6 +69,7 @@ RESOURCE_LABELS: dict[Resource, str] = {
     Resource.REGISTRE: "Registre des traitements",
     Resource.PAGE: "Pages",
     Resource.REDACTION: "Contenus de la page publique",
+    Resource.RESERVATION: "Réservation de matériel",
     Resource.MON_ESPACE: "Mon espace",
 }
 

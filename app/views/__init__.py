@@ -55,6 +55,10 @@ from app.views import (
     registre,
     reglages,
     rendering,
+    reservation,
+    reservation_gestion,
+    reservation_personnelle,
+    reservation_suivi,
     sante,
     second_facteur,
     services,
@@ -116,6 +120,10 @@ SECTIONS = (
     referentiel,
     catalogue,
     mon_espace,
+    reservation,
+    reservation_gestion,
+    reservation_suivi,
+    reservation_personnelle,
     vie_scolaire,
 )
 """Modules with a ``register(appbuilder)``, in the order of the menu."""

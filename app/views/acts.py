@@ -30,6 +30,8 @@ def constraint_of(error: IntegrityError) -> str:
         return f"uq_{columns[0][0]}_{'_'.join(name[-1] for name in columns)}"
     if match := re.fullmatch(r"CHECK constraint failed: (.+)", text):
         return match[1]
+    if text.startswith("ex_"):  # the name a trigger raised: SQLite has no exclusion constraint
+        return text
     return "fk" if text.startswith("FOREIGN KEY") else ""
 
 

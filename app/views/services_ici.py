@@ -78,13 +78,24 @@ def branch(school: Ecole) -> Branch:
     )
 
 
+OWN_PAGES = {"reservation": ("Reservations", "GestionRessources", "SuiviReservations")}
+"""Service used in the console → the views of its pages, the first where they begin; its rights from there."""
+
+
+def _address(school: Ecole, code: str) -> str:
+    own = OWN_PAGES.get(code)
+    if own is not None:
+        return url_for(f"{own[0]}.catalogue", uai=school.uai)
+    return url_for("Services.service", uai=school.uai, code=code)
+
+
 def _category(school: Ecole, key: str, services: Sequence[ServiceIci], asked: dict[str, str]) -> Branch:
     leaves = [
         Branch(
             f"services.{one.code}",
             one.nom,
-            url_for("Services.service", uai=school.uai, code=one.code),
-            current=asked.get("code") == one.code,
+            _address(school, one.code),
+            current=asked.get("code") == one.code or request.blueprint in OWN_PAGES.get(one.code, ()),
             actif=one.actif,
         )
         for one in services

@@ -78,7 +78,12 @@ class TestPerimetre:
             held("super_administrateur"),
         ):
             nobody = account(row)
-            assert rights_of(nobody) == {(V.LIRE, R.MON_ESPACE), (V.MENU, R.MON_ESPACE)}
+            assert rights_of(nobody) == {
+                (V.LIRE, R.MON_ESPACE),
+                (V.MENU, R.MON_ESPACE),
+                (V.LIRE, R.RESERVATION),
+                (V.ECRIRE, R.RESERVATION),
+            }
             assert perimetre_of(nobody, R.PERSONNE) == Perimetre(compte_id=7)
 
     def test_nobody(self):

@@ -12,13 +12,14 @@ import csv
 import os
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from app import models as m
-from app.extensions import Base
+from app.extensions import Base, now
 from app.operations import cles_api, journal
 from app.operations.saisies import SYSTEME
 from app.security.permissions import Resource
@@ -44,6 +45,7 @@ OF_RESOURCE = {
     Resource.SUPPRESSION: m.Personne,
     Resource.DOUBLON: m.Doublon,
     Resource.DONNEES: m.Personne,
+    Resource.RESERVATION: m.Ressource,
 }
 OF_VIEW = {
     "AdministrateursLocaux": m.Attribution,
@@ -58,6 +60,8 @@ OF_VIEW = {
     "Breves": m.Flux,
     "Redaction": m.Bloc,
     "ReglagesPagePublique": m.Personne,
+    "ReservationsApi": m.Reservation,
+    "SuiviReservations": m.Reservation,
 }
 """Views whose numbers are not those of their resource."""
 
@@ -117,6 +121,9 @@ def objets(session, cast):
         keep(letter, m.Nomination(personne_id=pupil, role="correspondant", **here))
         key, _secret = make_key(session, user, "correspondant", here)
         rows.setdefault(m.CleApi, {})[letter] = key.id
+        lent = keep(letter, m.Ressource(nom="Salle", categorie="Salles", **here))
+        instants = {"debut": now() + timedelta(days=1), "fin": now() + timedelta(days=2)}
+        keep(letter, m.Reservation(ressource_id=lent.id, personne_id=pupil, cle=letter, **instants, **here))
         keep(letter, m.ActeEnNombre(acte="suspendre", acteur="x", selection="Essai", **here))
         sides = dict.fromkeys(("largeur", "hauteur", "taille"), 1)
         image = keep(letter, m.Image(empreinte=letter * 64, type="image/webp", contenu=b"x", **sides, **here))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, Connection, LargeBinary, Table, insert, select
@@ -76,7 +76,7 @@ def _value(connection: Connection, column: Column[Any], known: dict[str, int]) -
         case "bool":
             return False
         case "datetime":
-            return datetime(2026, 1, 2, tzinfo=UTC)
+            return datetime(2026, 1, 2, tzinfo=UTC) + timedelta(minutes=number)  # begins before it ends
         case "date":
             return date(2026, 1, 2)
         case "dict":
