@@ -22,6 +22,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import NULLTYPE
 
 _derived: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
+ACTIVE = 1
+"""``psycopg.pq.TransactionStatus.ACTIVE``: SQLite alone does not load psycopg."""
 MOST_DERIVED = 64
 """Forms of one statement that are kept: its pages, its limits for the people at work at one time."""
 _read_only: ContextVar[bool] = ContextVar("read_only", default=False)
@@ -122,6 +124,18 @@ def allocate_ids(session: Session, table: Table, count: int) -> Sequence[int]:
     return given
 
 
+def allocate_many(session: Session, counts: Sequence[tuple[Table, int]]) -> list[Sequence[int]]:
+    """Reserve primary keys of several tables, as ``allocate_ids`` does of one, in one statement."""
+    if session.get_bind().dialect.name == "sqlite":
+        return [allocate_ids(session, table, count) for table, count in counts]
+    lists = ", ".join(
+        f"(SELECT array_agg(nextval('{table.name}_{next(iter(table.primary_key.columns)).name}_seq'))"
+        f" FROM generate_series(1, {int(count)}))"
+        for table, count in counts
+    )
+    return [ids or () for ids in session.execute(text(f"SELECT {lists}")).one()]
+
+
 def bulk_insert(
     session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
@@ -179,6 +193,10 @@ def rows_of(session: Session, sql: str, **values: Any) -> Sequence[Row[Any]]:
     """
     connection = session.connection()
     dialect = connection.dialect.name
+    if dialect == "postgresql":
+        driver: Any = connection.connection.driver_connection
+        if driver.pgconn.transaction_status == ACTIVE:  # it would wait for itself
+            raise RuntimeError("What is done while a statement runs asks the base nothing.")
     integers, empty = set(), set()
     for name, value in values.items():
         if isinstance(value, list):

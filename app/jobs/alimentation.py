@@ -31,6 +31,7 @@ from app.operations.alimentation import (
     ouvrir,
     refuser,
 )
+from app.operations.alimentation.avance import Avance
 from app.operations.alimentation.fiches import Objet
 from app.operations.bilans import fed_schools
 
@@ -121,18 +122,25 @@ def apply(
     ]
     refused = []
     counted = 0
+    ahead = Avance(session, alimentation, [line.uai for line in chosen])
     with _calm_collector():
         for done, line in enumerate(chosen, start=1):
             try:
                 plan_by_keys(session)
                 appliquer_etablissement(
-                    session, alimentation, line, accepter_departs=accepter_departs, acteur=acteur
+                    session,
+                    alimentation,
+                    line,
+                    accepter_departs=accepter_departs,
+                    acteur=acteur,
+                    avance=ahead,
                 )
             except UserError as error:
                 session.rollback()
                 refused.append(error.message)
             else:
                 counted = _count(session, ECRITES, done, counted)
+                commit_without_waiting(session)  # the last commit of the application waits for all of them
                 session.commit()
             progress(done, len(chosen))
     clore_application(session, alimentation)

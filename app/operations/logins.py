@@ -20,13 +20,17 @@ def allocate(session: Session, people: Sequence[tuple[str, str]]) -> list[str]:
     one already in use (typed by hand, or an account's) is passed over. Other transactions that
     allocate wait until this one ends.
     """
-    if not people:
+    return allocate_roots(session, [login_root(prenom, nom) for prenom, nom in people])
+
+
+def allocate_roots(session: Session, roots: Sequence[str]) -> list[str]:
+    """Reserve one login per root, in order, as ``allocate`` does."""
+    if not roots:
         return []
     lock(session, "racine_login")
-    roots = [login_root(prenom, nom) for prenom, nom in people]
     given: dict[int, str] = {}
     taken: set[str] = set()
-    pending: list[int] = list(range(len(people)))
+    pending: list[int] = list(range(len(roots)))
     while pending:
         first = _reserve(session, [roots[index] for index in pending])
         proposed: dict[int, str] = {}
@@ -43,7 +47,7 @@ def allocate(session: Session, people: Sequence[tuple[str, str]]) -> list[str]:
             else:
                 taken.add(login)
                 given[index] = login
-    return [given[index] for index in range(len(people))]
+    return [given[index] for index in range(len(roots))]
 
 
 def _reserve(session: Session, roots: list[str]) -> dict[str, int]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,7 +16,8 @@ from app.extensions import now
 from app.models import Academie, Alimentation, AlimentationEtablissement, Etablissement
 from app.operations import journal
 from app.operations.alimentation.apercu import etablissements_a_appliquer
-from app.operations.alimentation.champs import PERSONNES
+from app.operations.alimentation.avance import PAGE, Avance
+from app.operations.alimentation.champs import ORDRE, PERSONNES
 from app.operations.alimentation.droits import fermer_droits
 from app.operations.alimentation.ecritures import Ecritures, now_of
 from app.operations.alimentation.etablissements import (
@@ -31,9 +33,7 @@ from app.operations.alimentation.familles import (
 from app.operations.alimentation.gens import Contexte, LigneEcart, appliquer_lot
 from app.operations.alimentation.references import References, ensure_school
 
-LOT = 1000
-PAGE = 4000
-"""Differences read at a time: all those of most schools."""
+LOT = 2000
 
 
 def appliquer_etablissement(
@@ -43,8 +43,11 @@ def appliquer_etablissement(
     *,
     accepter_departs: bool = False,
     acteur: str,
+    avance: Avance | None = None,
 ) -> dict[str, int]:
     """Apply all that is pending in one school; return the counts. The caller commits.
+
+    ``avance`` prepares the schools to come meanwhile.
 
     :raises RuleViolationError: when too many people would leave and nobody accepted it (I3).
     """
@@ -62,6 +65,17 @@ def appliquer_etablissement(
     if accepter_departs and ligne.depart_bloque:
         ligne.departs_acceptes = True
     ctx = _context(session, alimentation, ligne)
+    ctx.avance = avance or Avance(session, alimentation)
+    ctx.avance.ouvrir(ligne.uai)
+    with ctx.avance.pendant():
+        _apply_school(ctx, alimentation, ligne, acteur)
+    return ctx.comptes
+
+
+def _apply_school(
+    ctx: Contexte, alimentation: Alimentation, ligne: AlimentationEtablissement, acteur: str
+) -> None:
+    session = ctx.session
     _apply_common(ctx)
     _apply_all(ctx, ctx.uai)
     appliquer_liens(ctx)
@@ -91,7 +105,6 @@ def appliquer_etablissement(
         apres=ctx.comptes,
     )
     session.flush()
-    return ctx.comptes
 
 
 def _context(session: Session, alimentation: Alimentation, ligne: AlimentationEtablissement) -> Contexte:
@@ -141,28 +154,50 @@ def _apply_all(ctx: Contexte, uai: str | None) -> None:
 
 def _batches(ctx: Contexte, uai: str | None) -> Iterator[tuple[str, list[LigneEcart]]]:
     """Yield the pending differences kind by kind, each in slices by id; most schools are read at once."""
-    school = "uai = :uai" if uai else "uai IS NULL AND objet IN :kinds"
-    values = {"uai": uai} if uai else {"kinds": ["mef", "matiere"]}
     rank = last = -1
     while True:
-        rows = rows_of(
-            ctx.session,
-            "SELECT id, nature, objet, cle, personne_id, partage, empreinte, donnees, code, ordre FROM ecart"
-            f" WHERE alimentation_id = :feed AND {school} AND (ordre, id) > (:rank, :last)"
-            " AND applique_le IS NULL AND nature <> 'anomalie' ORDER BY ordre, id LIMIT :size",
-            feed=ctx.alimentation_id,
-            rank=rank,
-            last=last,
-            size=PAGE,
-            **values,
-        )
+        rows = _pending(ctx, uai, rank, last)
         for kind, alike in groupby(rows, key=itemgetter(2)):
-            lines = [LigneEcart(*row[:-1]) for row in alike]
+            lines = [LigneEcart(*row) for row in alike]
             for start in range(0, len(lines), LOT):
                 yield kind, lines[start : start + LOT]
         if len(rows) < PAGE:
             return
-        last, rank = rows[-1][0], rows[-1][-1]
+        last, rank = rows[-1][0], ORDRE[rows[-1][2]]
+
+
+def _pending(ctx: Contexte, uai: str | None, rank: int, last: int) -> Sequence[Sequence[Any]]:
+    """Return a page of differences as ``LigneEcart`` takes them; those read ahead without their record."""
+    ahead = ctx.avance if uai and ctx.avance is not None and ctx.avance.utile else None
+    school = "uai = :uai" if uai else "uai IS NULL AND objet IN :kinds"
+    values = {"uai": uai} if uai else {"kinds": ["mef", "matiere"]}
+    rows = rows_of(
+        ctx.session,
+        "SELECT id, nature, objet, cle, personne_id, partage, empreinte,"
+        f" {'CAST(xmin AS VARCHAR)' if ahead else 'donnees'}, code FROM ecart"
+        f" WHERE alimentation_id = :feed AND {school} AND (ordre, id) > (:rank, :last)"
+        " AND applique_le IS NULL AND nature <> 'anomalie' ORDER BY ordre, id LIMIT :size",
+        feed=ctx.alimentation_id,
+        rank=rank,
+        last=last,
+        size=PAGE,
+        **values,
+    )
+    if ahead is None or uai is None:
+        return rows
+    ready = ahead.prets(uai, ((row[0], row[7]) for row in rows))
+    written = [row[0] for row in rows if row[0] not in ready]
+    others: dict[int, bytes | None] = {}
+    if written:
+        others = {
+            row[0]: row[1]
+            for row in rows_of(ctx.session, "SELECT id, donnees FROM ecart WHERE id IN :ids", ids=written)
+        }
+    return [
+        (*row[:7], pret.donnees if (pret := ready.get(row[0])) else others[row[0]], row[8], pret)
+        for row in rows
+        if row[0] in ready or row[0] in others
+    ]
 
 
 def _apply_batch(ctx: Contexte, kind: str, batch: list[LigneEcart]) -> None:

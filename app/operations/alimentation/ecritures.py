@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Table
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.database import bulk_insert, bulk_update, instant, rows_of
 from app.extensions import now
 from app.models import Personne
+from app.operations.alimentation.avance import Avance
 from app.operations.alimentation.champs import IDENTITE, Part
 from app.operations.alimentation.references import References
 from app.queries.noms import name_variants
@@ -55,7 +57,7 @@ class Ecritures:
 
     def _clear(self) -> None:
         self.nouveaux: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-        self.personnes: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
+        self.changees: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
         self.places: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
         self.fiches: list[tuple[Any, ...]] = []
         self.ecarts: list[tuple[Any, ...]] = []
@@ -63,9 +65,9 @@ class Ecritures:
         self.rouvertes: list[int] = []
         self.modifiees: list[int] = []
 
-    def variantes(self, personne_id: int, values: dict[str, Any], *, neuve: bool = False) -> None:
+    def variantes(self, personne_id: int, values: dict[str, Any]) -> None:
         """Write the other keys a person is found under; those of before the change go."""
-        self._replace("variante_nom", personne_id, neuve)
+        self.remplacees["variante_nom"].append(personne_id)
         for key in name_variants(
             values.get("nom") or "", values.get("nom_usage"), values.get("prenom") or ""
         ):
@@ -75,7 +77,7 @@ class Ecritures:
         """Change columns of a person."""
         if values:
             columns = tuple(sorted(values))
-            self.personnes[columns].append((*(values[name] for name in columns), personne_id))
+            self.changees[columns].append((*(values[name] for name in columns), personne_id))
             self.modifiees.append(personne_id)
 
     def place(self, place_id: int, values: dict[str, Any]) -> None:
@@ -83,6 +85,36 @@ class Ecritures:
         if values:
             columns = tuple(sorted(values))
             self.places[columns].append((*(values[name] for name in columns), place_id))
+
+    def connaitre(self, parts: Sequence[Part]) -> None:
+        """Learn, and create if need be, all the codes of parts: writing them asks the base nothing more."""
+        refs = self.references
+        classes: dict[str, set[str]] = {"division": set(), "groupe_enseignement": set()}
+        codes: dict[str, set[str]] = defaultdict(set)
+        for part in parts:
+            classes["division"].update((part.get("division") or "", *(part.get("principal") or ())))
+            classes["groupe_enseignement"].update(part.get("groupes") or ())
+            codes["mef"].add(part.get("mef") or "")
+            codes["matiere"].update(part.get("options") or ())
+            for fonction, discipline in part.get("fonctions") or ():
+                codes["fonction"].add(fonction)
+                codes["discipline"].add(discipline or "")
+            for division, groupe, matiere in part.get("services") or ():
+                classes["division"].add(division)
+                classes["groupe_enseignement"].add(groupe)
+                codes["matiere"].add(matiere)
+        for name, cited in classes.items():
+            refs.classes(name, cited)
+        for name, cited in codes.items():
+            refs.connus(name, sorted(cited - {""}))
+
+    def personnes(self, *, pendant: Iterator[None], avance: Avance | None) -> None:
+        """Write the new people; ``pendant``, what hangs on them is gathered step by step."""
+        if avance is not None:
+            avance.confier(pendant)
+        self._insert("personne", PERSONNE)
+        for _step in pendant:
+            pass
 
     def colonnes(self, part: Part) -> dict[str, Any]:
         """Return the columns of an attachment a part states (division, MEF, regime)."""
@@ -147,7 +179,7 @@ class Ecritures:
         """Write everything gathered; differences applied are marked together, when asked to ``signer``."""
         session = self.session
         self._insert("personne", PERSONNE)
-        for columns, rows in self.personnes.items():
+        for columns, rows in self.changees.items():
             bulk_update(session, table("personne"), "id", columns, rows)
         self._touch()
         self._insert("identifiant", ("personne_id", "type", "portee", "valeur", "source"))

@@ -6,27 +6,22 @@ the preview is kept, and a person created meanwhile by another school's part is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 import orjson
 from sqlalchemy.orm import Session
 
-from app.database import allocate_ids, rows_of
+from app.database import allocate_many, rows_of
 from app.operations import logins
 from app.operations.alimentation.accord import agree, near_guardians
+from app.operations.alimentation.avance import Avance, Noms, Pret, lire, nommer
 from app.operations.alimentation.champs import (
-    IDENTITE,
     PROFILS_DE,
     Record,
     ailleurs,
-    identifiants,
-    identite,
-    parts,
 )
-from app.operations.alimentation.champs import liens as liens_de
 from app.operations.alimentation.differences import difference
 from app.operations.alimentation.ecritures import Ecritures, now_of, table
 from app.operations.alimentation.etats import Etat, Place, etats
@@ -35,8 +30,6 @@ from app.operations.alimentation.rapprochement import Candidat, Rapprochement, V
 from app.operations.alimentation.references import References, labels
 from app.operations.alimentation.registre import RECONNU
 from app.queries.noms import personne_key
-
-_SUITE = IDENTITE[IDENTITE.index("prenom") + 1 :]
 
 
 @dataclass(slots=True)
@@ -52,6 +45,8 @@ class LigneEcart:
     empreinte: bytes | None
     donnees: bytes | None
     code: str | None = None
+    pret: Pret | None = None
+    """The row as it was read ahead, taken apart or about to be."""
 
 
 @dataclass(slots=True)
@@ -72,6 +67,10 @@ class Gen:
     champs: int = 0
     partout: bool = False
     """The part names no school: it holds only where the person is by now."""
+
+    def noms(self) -> Noms:
+        """Return what a new person is written with."""
+        return (self.ligne.pret and self.ligne.pret.noms) or nommer(self.identite)
 
 
 @dataclass
@@ -95,6 +94,7 @@ class Contexte:
     a_signer: list[tuple[LigneEcart, dict[str, Any], int]] = field(default_factory=list)
     fiches_lues: dict[str, tuple[int, int | None]] = field(default_factory=dict)
     """Key → row of ``fiche_source`` and fields stated before, of the batch of structures at hand."""
+    avance: Avance | None = None
     connus: dict[tuple[str, str], int] = field(default_factory=dict)
     """Kind and key → person, of the keys signed so far."""
     comptes: dict[str, int] = field(default_factory=dict)
@@ -139,17 +139,20 @@ def _take_apart(ctx: Contexte, kind: str, lignes: list[LigneEcart]) -> list[Gen]
             ctx.ecritures.ecarts.append((ctx.etablissement_id, None, None, ctx.ecritures.instant, ligne.id))
             continue
         done.add(ligne.cle)
-        record = orjson.loads(ligne.donnees or b"{}")
-        found = parts(kind, record, ctx.uai, ctx.today)
-        part = {} if kind == "responsable" else (found or {}).get(ctx.uai)
-        gen = Gen(ligne, record, identite(record), identifiants(record), part, liens_de(record))
+        if ligne.pret is not None:
+            ligne.pret.preparer(ctx.today)
+        said = (ligne.pret and ligne.pret.dit) or lire(kind, ligne.donnees, ctx.uai, ctx.today)
+        part = {} if kind == "responsable" else (said.parts or {}).get(ctx.uai)
+        gen = Gen(ligne, said.record, said.identite, said.identifiants, part, said.liens)
         if part is None and kind == "eleve" and not ctx.complet:
-            gen.part = ailleurs(record, ctx.today)
+            gen.part = ailleurs(said.record, ctx.today)
             gen.partout = gen.part is not None
         if (fiche := known.get(ligne.cle)) is not None:
             gen.fiche_id, gen.personne_id, gen.presente = fiche[0], fiche[2], bool(fiche[3])
             gen.anciens = fiche[4]
-        gen.champs = enonces(gen.identite, found, gen.anciens, entier=ctx.complet)
+        gen.champs = (
+            said.enonce if ctx.complet else enonces(said.identite, said.parts, gen.anciens, entier=False)
+        )
         gens.append(gen)
     return gens
 
@@ -178,8 +181,11 @@ def _write(ctx: Contexte, kind: str, gens: list[Gen]) -> None:
         else:
             gen.personne_id = verdict.personne_id
             known.append((gen, verdict))
-    ctx.reserve = iter(allocate_ids(ctx.session, table("rattachement"), len(gens)))
-    claims = _create(ctx, kind, new, pending)
+    places, ids = allocate_many(
+        ctx.session, [(table("rattachement"), len(gens)), (table("personne"), len(new))]
+    )
+    ctx.reserve = iter(places)
+    claims = _create(ctx, kind, new, ids, pending)
     ctx.ecritures.vider()
     states = etats(ctx.session, kind, ctx.espace, [gen.personne_id for gen, _v in known if gen.personne_id])
     agree(ctx, kind, [gen for gen, _verdict in known], states)
@@ -222,65 +228,68 @@ def _refuse(ctx: Contexte, gen: Gen, verdict: Verdict) -> None:
 Claims = dict[tuple[str, str, str], tuple[int, str, str | None]]
 
 
-def _create(ctx: Contexte, kind: str, new: list[tuple[Gen, Verdict]], pending: set[str]) -> Claims:
+def _create(
+    ctx: Contexte, kind: str, new: list[tuple[Gen, Verdict]], ids: Sequence[int], pending: set[str]
+) -> Claims:
     """Create people; two records of one batch with one INE, name and birth date are one person."""
     claims: Claims = {}
-    people: list[tuple[Gen, Verdict]] = []
+    people: list[tuple[Gen, Verdict, Noms]] = []
     twins: list[tuple[Gen, Verdict, tuple[str, str, str]]] = []
     first: dict[tuple[str, str, str], tuple[str, str | None]] = {}
     for gen, verdict in new:
         ine = next((cle for cle in gen.identifiants if cle[0] == "ine"), None) if kind == "eleve" else None
+        names = gen.noms()
         if ine is not None:
-            name = personne_key(gen.identite.get("nom") or "", gen.identite.get("prenom") or "")
-            who = (name, gen.identite.get("date_naissance"))
+            who = (names.cle_naissance, gen.identite.get("date_naissance"))
             if ine not in verdict.refuses and first.get(ine) == who and who[1]:
                 twins.append((gen, verdict, ine))
                 continue
             first.setdefault(ine, who)
-        people.append((gen, verdict))
-    ids = allocate_ids(ctx.session, table("personne"), len(people))
-    places = list(islice(ctx.reserve, len(people)))
-    names = [
-        (gen.identite.get("prenom") or "", gen.identite.get("nom_usage") or gen.identite.get("nom") or "")
-        for gen, _verdict in people
+        people.append((gen, verdict, names))
+    given = logins.allocate_roots(ctx.session, [names.racine for _gen, _verdict, names in people])
+    source, stamp = ctx.source, ctx.ecritures.instant
+    ctx.ecritures.nouveaux["personne"] += [
+        (pid, *names.colonnes, names.cle, login, source, 1, stamp, stamp, 1)
+        for (_gen, _verdict, names), pid, login in zip(people, ids, given, strict=False)
     ]
-    given = logins.allocate(ctx.session, names)
-    for (gen, verdict), pid, place_id, login in zip(people, ids, places, given, strict=True):
-        gen.personne_id = pid
-        _insert(ctx, kind, gen, verdict, pid, place_id, login, claims, pending)
+    ctx.ecritures.connaitre([gen.part for gen, _verdict, _names in people if gen.part])
+    ctx.ecritures.personnes(pendant=_insert_all(ctx, kind, people, ids, claims, pending), avance=ctx.avance)
     for gen, _verdict, ine in twins:
         gen.personne_id = claims[ine][0]
         _same_person(ctx, gen, claims, pending)
     return claims
 
 
+def _insert_all(
+    ctx: Contexte,
+    kind: str,
+    people: list[tuple[Gen, Verdict, Noms]],
+    ids: Sequence[int],
+    claims: Claims,
+    pending: set[str],
+) -> Iterator[None]:
+    """Gather what hangs on new people, one at a time; asks the base nothing."""
+    for (gen, verdict, names), pid in zip(people, ids, strict=False):
+        gen.personne_id = pid
+        _insert(ctx, kind, gen, verdict, names, pid, next(ctx.reserve), claims, pending)
+        yield
+
+
 def _insert(
-    ctx: Contexte, kind: str, gen: Gen, verdict: Verdict, pid: int, place_id: int, login: str,
+    ctx: Contexte, kind: str, gen: Gen, verdict: Verdict, names: Noms, pid: int, place_id: int,
     claims: Claims, pending: set[str],
 ) -> None:  # fmt: skip
-    values = gen.identite
-    prenom, nom = values.get("prenom") or "", values.get("nom") or ""
-    name_key = key = personne_key(nom, prenom)
-    if usage := values.get("nom_usage"):
-        key = personne_key(usage, prenom)
-    stamp = ctx.ecritures.instant
     rows = ctx.ecritures.nouveaux
-    rows["personne"].append(
-        (
-            pid,
-            nom, usage, prenom, *map(values.get, _SUITE),
-            key[:220], login, ctx.source, 1, stamp, stamp, 1,
-        )
-    )  # fmt: skip
-    ctx.ecritures.variantes(pid, values, neuve=True)
+    if names.variantes:
+        rows["variante_nom"] += [(pid, key) for key in names.variantes]
     for cle in gen.identifiants:
         if cle not in verdict.refuses and cle not in claims:
-            claims[cle] = (pid, name_key, values.get("date_naissance"))
+            claims[cle] = (pid, names.cle_naissance, gen.identite.get("date_naissance"))
             rows["identifiant"].append((pid, *cle, ctx.source))
     part = gen.part
     undo: dict[str, Any] = {"cree": True}
     if part is not None:
-        _attach(ctx, kind, pid, place_id, part, key[:220])
+        _attach(ctx, kind, pid, place_id, part, names.cle)
         undo["place"] = {"id": place_id, "nouvelle": True}
     if gen.liens:
         ctx.liens.append((pid, gen.liens, {key: [None, value] for key, value in gen.liens.items()}))

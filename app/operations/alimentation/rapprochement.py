@@ -125,23 +125,25 @@ class Rapprochement:
                 verdict.code, verdict.message = HOMONYME_POSSIBLE
 
     def _holders(self, candidats: Iterable[Candidat]) -> dict[Cle, int]:
-        """Return identifier → person, one statement per (type, scope)."""
+        """Return identifier → person."""
         wanted: dict[tuple[str, str], list[str]] = defaultdict(list)
         for candidat in candidats:
             for type_, portee, valeur in candidat.identifiants:
                 wanted[type_, portee].append(valeur)
-        found: dict[Cle, int] = {}
-        for (type_, portee), values in wanted.items():
-            for valeur, personne_id in rows_of(
-                self.session,
-                "SELECT valeur, personne_id FROM identifiant"
-                " WHERE type = :type AND portee = :portee AND valeur IN :valeurs",
-                type=type_,
-                portee=portee,
-                valeurs=values,
-            ):
-                found[type_, portee, valeur] = personne_id
-        return found
+        asked: dict[str, object] = {}
+        parts = []
+        for rank, ((type_, portee), values) in enumerate(sorted(wanted.items())):
+            asked |= {f"type{rank}": type_, f"portee{rank}": portee, f"valeurs{rank}": values}
+            parts.append(
+                "SELECT type, portee, valeur, personne_id FROM identifiant"
+                f" WHERE type = :type{rank} AND portee = :portee{rank} AND valeur IN :valeurs{rank}"
+            )
+        if not parts:
+            return {}
+        return {
+            (row[0], row[1], row[2]): row[3]
+            for row in rows_of(self.session, " UNION ALL ".join(parts), **asked)
+        }
 
     def _load(self, ids: set[int]) -> None:
         wanted = sorted(ids - self.gens.keys())
@@ -172,12 +174,14 @@ class Rapprochement:
             objet=self.objet,
         ):
             self.gens[pid].cles.add(cle)
-        for pid, ine in rows_of(
-            self.session,
-            "SELECT personne_id, valeur FROM identifiant WHERE personne_id IN :ids AND type || '' = 'ine'",
-            ids=wanted,
-        ):
-            self.gens[pid].ine = ine
+        if self.objet == "eleve":
+            for pid, ine in rows_of(
+                self.session,
+                "SELECT personne_id, valeur FROM identifiant"
+                " WHERE personne_id IN :ids AND type || '' = 'ine'",
+                ids=wanted,
+            ):
+                self.gens[pid].ine = ine
 
     def _by_identifier(self, candidat: Candidat, holders: dict[Cle, int]) -> Verdict:
         verdict = Verdict(personne_id=candidat.connu)
