@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from authlib.integrations.base_client import OAuthError
 from flask import Flask, current_app, request, session, url_for
-from joserfc.errors import JoseError
-from requests import RequestException
 from werkzeug.wrappers import Response
 
 from app.config_guichet import GUICHET
@@ -61,6 +58,9 @@ def depart() -> Response | Issue:
         from app.security import guichet_saml
 
         return guichet_saml.ask(suite)
+    from authlib.integrations.base_client import OAuthError
+    from requests import RequestException
+
     session[SUITE] = suite
     manager: Any = current_app.extensions["appbuilder"].sm
     back = url_for("ConnexionView.guichet_retour", _external=True)
@@ -129,6 +129,10 @@ def _oidc_name() -> str:
 
     :raises _RefusedError: when its answer does not hold.
     """
+    from authlib.integrations.base_client import OAuthError
+    from joserfc.errors import JoseError
+    from requests import RequestException
+
     manager: Any = current_app.extensions["appbuilder"].sm
     try:
         token = manager.oauth_remotes[GUICHET].authorize_access_token()

@@ -10,7 +10,6 @@ from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from sqlalchemy import select
 
-from app.exports.registre import write_register
 from app.extensions import db
 from app.models import Traitement
 from app.operations import saisies
@@ -79,6 +78,8 @@ class RegistreView(PreauModelView):
     @permission_name("lire")
     def pdf(self) -> Response:
         """Send the whole register as a document."""
+        from app.exports.registre import write_register
+
         rows = db.session.scalars(select(Traitement).order_by(Traitement.nom)).all()
         output = io.BytesIO()
         write_register(output, [[(LABELS[name], getattr(row, name)) for name in CHAMPS] for row in rows])

@@ -14,7 +14,6 @@ from typing import Any
 
 from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, abort, current_app, jsonify, request
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -64,6 +63,8 @@ def metriques() -> Response:
     """Return the gauges, read from the database at each call."""
     if not _may_read_metrics():
         abort(404)
+    from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
     registry = CollectorRegistry()
     figures = _figures()
     Gauge("preau_pret", "1 si la base est joignable et à jour", registry=registry).set(figures is not None)

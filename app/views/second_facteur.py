@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import segno
 from flask import Response, abort, flash, make_response, redirect, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
@@ -295,6 +294,8 @@ def _installation(etat: Etat, compte: Compte) -> dict[str, Any]:
     """Return what the page of installation shows: the QR code, and the secret to type by hand."""
     if etat.facteur is None or etat.pose:
         abort(404)  # the secret of a second factor in use is shown to nobody
+    import segno
+
     here = deployment()
     drawn = segno.make(seconds_facteurs.address_of(etat.facteur, compte, here), error="m")
     svg = drawn.svg_inline(omitsize=True, border=4, light="#fff", dark="#000", svgclass=None, lineclass=None)
