@@ -42,7 +42,15 @@ from app.models import (
 )
 from app.queries.curseurs import Tri, chosen_first
 from app.queries.noms import search_key
-from app.queries.recherche import best_first, between, by_place, matching, prefix_bounds, school_clause
+from app.queries.recherche import (
+    Saisie,
+    best_first,
+    between,
+    matching,
+    prefix_bounds,
+    read_typed,
+    school_clause,
+)
 
 COUNT_CAP = 10_000
 STATEMENTS = 256
@@ -340,14 +348,20 @@ def suggestions_in_school(session: Session, criteres: Criteres, limit: int) -> S
     whole = Criteres(criteres.etablissement_id, criteres.profil, criteres.departs)
     found = _named(session, whole, criteres.q, limit)
     if len(found) < limit:
-        known = {row.id for row in found}
-        order = [best_first(criteres.q), *tri_in_school(whole).keys]
-        clause = school_clause(criteres.q)
-        if by_place(criteres.q):
-            clause = chosen_first(Rattachement.id, [*scope(whole), clause], order, limit)
-        rest = school_list(whole).where(clause).order_by(*order).limit(limit)
-        found += [row for row in session.execute(rest) if row.id not in known]
+        known, typed = {row.id for row in found}, read_typed(criteres.q)
+        rest = session.execute(_otherwise(whole, typed, limit), typed.valeurs)
+        found += [row for row in rest if row.id not in known]
     return found[:limit]
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _otherwise(criteres: Criteres, typed: Saisie, limit: int) -> Select[Any]:
+    """Return the first people of a list of a school found in any way, for all that is typed in this form."""
+    order = [best_first(typed), *tri_in_school(criteres).keys]
+    clause = school_clause(typed)
+    if typed.by_place:
+        clause = chosen_first(Rattachement.id, [*scope(criteres), clause], order, limit)
+    return school_list(criteres).where(clause).order_by(*order).limit(limit)
 
 
 def suggestions(session: Session, criteres: Criteres, limit: int) -> Sequence[Row[Any]]:

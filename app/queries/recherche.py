@@ -7,9 +7,23 @@ of the name may be the one typed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from app.models import Identifiant, Personne, Rattachement, VarianteNom
@@ -56,12 +70,6 @@ def splits(key: str) -> list[tuple[str, str]]:
     return [(given, name) for given, name in pairs if len(name) >= SHORTEST_NAME]
 
 
-def by_key(column: Any, key: str) -> ColumnElement[bool]:
-    """Return «this key is what was typed», last name first or first name first."""
-    swapped = [and_(prefix(column, name), column.like(f"% {given}%")) for given, name in splits(key)]
-    return or_(prefix(column, key), *swapped)
-
-
 def by_outside_name(typed: str) -> list[Select[Any]]:
     """Return the reads an e-mail, a login, an INE or another identifier typed stands for: ids of people."""
     text = typed.strip()
@@ -73,11 +81,18 @@ def by_outside_name(typed: str) -> list[Select[Any]]:
 
 def by_number(text: str) -> list[Select[Any]]:
     """Return the reads a whole INE, another identifier or a numbered login stands for: few ids."""
+    values = _numbers(text)
+    if not values:
+        return []
+    named = select(Identifiant.personne_id).where(Identifiant.valeur.in_(values))
+    return [named, _ids(Personne.login == text.lower())]
+
+
+def _numbers(text: str) -> list[str]:
+    """Return the identifiers that a text with a digit in it may be, none for any other."""
     if "@" in text or not any(char.isdigit() for char in text):
         return []
-    values = {text, text.upper(), text.upper().replace(" ", "")}
-    named = select(Identifiant.personne_id).where(Identifiant.valeur.in_(sorted(values)))
-    return [named, _ids(Personne.login == text.lower())]
+    return sorted({text, text.upper(), text.upper().replace(" ", "")})
 
 
 def matching(session: Session, typed: str, limit: int = BROAD) -> ColumnElement[bool]:
@@ -129,46 +144,123 @@ def _in_order(read: Select[Any], limit: int) -> Select[Any]:
     return read.order_by(Personne.nom_recherche if key is None else key, column).limit(limit)
 
 
-def school_clause(typed: str) -> ColumnElement[bool]:
+@dataclass(frozen=True)
+class Saisie:
+    """What is typed to find people of a school: the ways it may be found, and its letters apart.
+
+    A statement made for a ``forme`` runs for all that is typed in that form, with its ``valeurs``.
+    """
+
+    mots: int
+    """Words of a name."""
+    colle: bool
+    """One word, long enough to be two of a name typed as one."""
+    croises: int
+    """Ways of reading it as a first name then a name, looked for among the other keys of people."""
+    variantes: bool
+    email: bool
+    login: bool
+    numero: bool
+    valeurs: Mapping[str, Any] = field(compare=False, hash=False)
+
+    @property
+    def by_place(self) -> bool:
+        """Tell whether attachments alone are looked at, not the e-mail or login of people."""
+        return bool(self.mots) and not self.email and not self.login
+
+    def valeur(self, name: str) -> Any:
+        """Return one of its values, as a parameter that another of the same form replaces."""
+        value = self.valeurs[f"saisie_{name}"]
+        return bindparam(f"saisie_{name}", value, expanding=isinstance(value, list))
+
+    def within(self, column: Any, name: str) -> ColumnElement[bool]:
+        """Return «column begins so», as a range, which an index answers on both engines."""
+        return and_(column >= self.valeur(f"{name}_debut"), column < self.valeur(f"{name}_fin"))
+
+
+def read_typed(typed: str) -> Saisie:
+    """Read what is typed to find people of a school."""
+    key, text = search_key(typed), typed.strip()
+    words = key.split(" ")[:LONGEST_WORDS] if key else []
+    email, login = "@" in text, "." in text and "@" not in text
+    numbers = _numbers(text)
+    variants = not email and len(key) >= SPECIFIC
+    swapped = splits(key) if variants else []
+    values: dict[str, Any] = {}
+    if key:
+        values |= _bounds("cle", key) | {"colle": f"%{key}%"}
+    if email or login:
+        values |= _bounds("texte", text.lower())
+    for rank, word in enumerate(words):
+        values |= {f"mot_{rank}": f"{word}%", f"mot_apres_{rank}": f"% {word}%"}
+    for rank, (given, name) in enumerate(swapped):
+        values |= {**_bounds(f"nom_{rank}", name), f"prenom_{rank}": f"% {given}%"}
+    if numbers:
+        values |= {"numeros": numbers, "exact": text.lower()}
+    named = {f"saisie_{name}": value for name, value in values.items()}
+    joined = len(words) == 1 and len(key) >= JOINED
+    return Saisie(len(words), joined, len(swapped), variants, email, login, bool(numbers), named)
+
+
+def _bounds(name: str, key: str) -> dict[str, str]:
+    """Return the two ends of what begins with ``key``."""
+    last = ord(key[-1])
+    end = f"{key}\x01" if last == LAST_SIGN else key[:-1] + chr(AFTER.get(last, last + 1))
+    return {f"{name}_debut": key, f"{name}_fin": end}
+
+
+def school_clause(typed: str | Saisie) -> ColumnElement[bool]:
     """Return the condition an attachment of one school meets: every word typed begins one of the name.
 
     Looked up person by person, a few thousand at most: what is typed may begin the names, or the
     logins, of a hundred thousand elsewhere.
     """
-    key, text = search_key(typed), typed.strip()
+    what = read_typed(typed) if isinstance(typed, str) else typed
     clauses: list[ColumnElement[bool]] = []
-    if "@" in text:
-        clauses.append(prefix(Personne.email, text.lower()))
-    elif key:
-        clauses.append(every_word(Rattachement.cle, key))
-        if len(key) >= SPECIFIC:
-            mine = VarianteNom.personne_id == Rattachement.personne_id
-            others = select(literal(1)).where(mine, by_key(VarianteNom.cle, key))
+    if what.email:
+        clauses.append(what.within(Personne.email, "texte"))
+    elif what.mots:
+        clauses.append(every_word(Rattachement.cle, what))
+        if what.variantes:
+            others: Select[Any] = select(literal_column("1")).where(
+                VarianteNom.personne_id == Rattachement.personne_id, _other_key(what)
+            )
             clauses.append(others.correlate(Rattachement).exists())
-    if "@" not in text and "." in text:
-        clauses.append(prefix(Personne.login, text.lower()))
-    clauses += [Rattachement.personne_id.in_(read) for read in by_number(text)]
+    if what.login:
+        clauses.append(what.within(Personne.login, "texte"))
+    if what.numero:
+        named = select(Identifiant.personne_id).where(Identifiant.valeur.in_(what.valeur("numeros")))
+        reads = [named, _ids(Personne.login == what.valeur("exact"))]
+        clauses += [Rattachement.personne_id.in_(read) for read in reads]
     return or_(*clauses) if clauses else Personne.id == -1
 
 
-def by_place(typed: str) -> bool:
-    """Tell whether ``school_clause`` looks at attachments alone, not at the e-mail or login of people."""
-    return bool(search_key(typed)) and not {"@", "."} & set(typed)
+def _other_key(what: Saisie) -> ColumnElement[bool]:
+    """Return «another key of somebody is what was typed», last name first or first name first."""
+    column = VarianteNom.cle
+    swapped = [
+        and_(what.within(column, f"nom_{rank}"), column.like(what.valeur(f"prenom_{rank}")))
+        for rank in range(what.croises)
+    ]
+    return or_(what.within(column, "cle"), *swapped)
 
 
-def every_word(column: Any, key: str) -> ColumnElement[bool]:
+def every_word(column: Any, what: Saisie) -> ColumnElement[bool]:
     """Return «each word typed begins a word of this key», or two of its words are typed as one."""
-    words = key.split(" ")[:LONGEST_WORDS]
-    each = and_(*[or_(column.like(f"{word}%"), column.like(f"% {word}%")) for word in words])
-    if len(words) > 1 or len(key) < JOINED:
+    each = and_(
+        *[
+            or_(column.like(what.valeur(f"mot_{rank}")), column.like(what.valeur(f"mot_apres_{rank}")))
+            for rank in range(what.mots)
+        ]
+    )
+    if not what.colle:
         return each
-    return or_(each, func.replace(column, " ", "").like(f"%{key}%"))
+    return or_(each, func.replace(column, " ", "").like(what.valeur("colle")))
 
 
-def best_first(typed: str) -> Any:
+def best_first(what: Saisie) -> Any:
     """Return what puts first, in a school, names that begin as typed, then those a word of begins so."""
-    key = search_key(typed)
-    if not key:
+    if not what.mots:
         return literal(0)
     name = Rattachement.cle
-    return case((prefix(name, key), 0), (every_word(name, key), 1), else_=2)
+    return case((what.within(name, "cle"), 0), (every_word(name, what), 1), else_=2)

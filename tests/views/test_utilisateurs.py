@@ -294,6 +294,12 @@ class TestSearch:
         assert found in soup(answer).select_one("a").text
         assert names(correspondant.get(f"{A}/utilisateurs/eleves/", query_string={"q": typed})) == [found]
 
+    def test_each_word_typed_in_turn_finds_its_own_people(self, correspondant, gens):
+        """What is typed in one form is answered by one statement, never with the letters of before."""
+        for typed, found in (("roche", "MARTIN-ROCHE Zoé"), ("marie", "DE LA TOUR Marie")) * 2:
+            answer = correspondant.get(f"{A}/utilisateurs/suggestions?q={typed}&liste=eleves")
+            assert [found in link.text for link in soup(answer).select("a")] == [True], typed
+
     def test_birth_date_class_and_letters_found(self, correspondant, gens):
         answer = correspondant.get(f"{A}/utilisateurs/suggestions?q=la+tour&liste=eleves")
         link = soup(answer).select_one(".pr-results a")
