@@ -17,6 +17,7 @@ from app.models import (
     Attribution,
     BilanEtablissement,
     Compte,
+    Nomination,
     Personne,
     Rattachement,
     Tache,
@@ -106,6 +107,17 @@ def administrators(session: Session, etablissement_id: int) -> list[Administrate
             ),
         )
     return list(found.values())
+
+
+def promised(session: Session, etablissement_id: int) -> Sequence[Nomination]:
+    """Return the rights over a school that wait for somebody to activate their account."""
+    statement = (
+        select(Nomination)
+        .where(Nomination.etablissement_id == etablissement_id, Nomination.role == ROLE)
+        .options(joinedload(Nomination.personne))
+        .order_by(Nomination.id)
+    )
+    return session.scalars(statement).all()
 
 
 def administrator(session: Session, etablissement_id: int, attribution_id: int) -> Attribution | None:

@@ -12,13 +12,15 @@ from werkzeug.wrappers import Response
 
 from app.errors import RuleViolationError, UserError
 from app.extensions import db
+from app.models import Attribution, Nomination, Personne
 from app.operations import administrateurs as acts
+from app.operations import attributions, nominations
 from app.queries import fiche_etablissement as reads
 from app.queries.personnes import PROFIL_LABELS
 from app.security.delegation import current_pouvoirs
 from app.security.manager import current_account
 from app.security.permissions import Resource
-from app.views.actors import actor
+from app.views.actors import actor, deployment
 from app.views.acts import run_act
 from app.views.arguments import as_id, checked_pk, text_arg
 from app.views.base import PreauBaseView, commit_act
@@ -42,9 +44,7 @@ class AdministrateursLocaux(PreauBaseView):
         if request.method == "POST":
             named, refusal = run_act(lambda: self._name(uai))
             if refusal is None:
-                flash(
-                    f"{named} est administrateur local. Son prochain accès lui ouvrira la console.", "success"
-                )
+                flash(named, "success")
                 return redirect(url_for("EtablissementConsole.fiche", uai=school_uai))
             school = current_school(uai)
         typed = text_arg("q", request.form if request.method == "POST" else None).strip()
@@ -66,10 +66,17 @@ class AdministrateursLocaux(PreauBaseView):
         person = reads.person(db.session(), person_id or 0)
         if person is None:
             raise RuleViolationError("Choisissez une personne de la liste.", field="personne")
-        acts.nommer(
-            db.session(), school, person, dernier_jour=day_typed(), detenus=current_pouvoirs(), acteur=actor()
+        made = attributions.donner_dans_ecole(
+            db.session(),
+            acts.ROLE,
+            school,
+            person,
+            dernier_jour=day_typed(),
+            detenus=current_pouvoirs(),
+            deployment=deployment(),
+            acteur=actor(),
         )
-        return f"{person.prenom} {person.nom_courant}"
+        return named(person, made)
 
     @expose("/<uai>/administrateurs/<int:pk>/retirer", methods=["GET", "POST"])
     @has_access
@@ -104,6 +111,54 @@ class AdministrateursLocaux(PreauBaseView):
         )
 
 
+class PromessesLocales(PreauBaseView):
+    """Rights over a school that wait for their holder."""
+
+    resource = Resource.ETABLISSEMENT
+    route_base = "/etablissements"
+    default_view = "reprendre"
+
+    @expose("/<uai>/administrateurs/promesses/<int:pk>/reprendre", methods=["GET", "POST"])
+    @has_access
+    @permission_name("ecrire")
+    def reprendre(self, uai: str, pk: int) -> str | Response:
+        """Say what taking a promise back does; only a post does it."""
+        school = current_school(uai)
+        number = checked_pk(pk)
+        promise = next((one for one in reads.promised(db.session(), school.id) if one.id == number), None)
+        if promise is None:
+            abort(404)
+        who = f"{promise.personne.prenom} {promise.personne.nom_courant}"
+        back = url_for("EtablissementConsole.fiche", uai=school.uai)
+        if request.method == "POST":
+            commit_act(
+                lambda: nominations.reprendre(db.session(), promise, acteur=actor()),
+                message=f"{who} n’aura pas ces droits.",
+            )
+            return redirect(back)
+        return self.render_template(
+            "administrateurs/reprendre.html",
+            title="Reprendre un rôle promis",
+            qui=who,
+            role="Administrateur local",
+            ecole=school.nom,
+            retour=back,
+        )
+
+
+def named(person: Personne, made: Attribution | Nomination) -> str:
+    """Say that somebody was named, or will be administrator the day they activate their account."""
+    who = f"{person.prenom} {person.nom_courant}"
+    if isinstance(made, Attribution):
+        return f"{who} est administrateur local. Son prochain accès lui ouvrira la console."
+    how = (
+        "un lien pour activer son compte vient de partir"
+        if person.email and person.login
+        else "remettez-lui ses identifiants de première connexion"
+    )
+    return f"{who} sera administrateur local : {how}."
+
+
 def day_typed() -> date | None:
     """Return the last day typed in a form, None when it is left empty.
 
@@ -124,3 +179,4 @@ def day_typed() -> date | None:
 def register(appbuilder: Any) -> None:
     """Add the pages; they are reached from the sheet of the school."""
     appbuilder.add_view_no_menu(AdministrateursLocaux)
+    appbuilder.add_view_no_menu(PromessesLocales)

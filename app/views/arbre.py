@@ -93,6 +93,7 @@ NODES: tuple[Node, ...] = (
             "EtablissementConsole.enregistrer",
             "AdministrateursLocaux.ajouter",
             "AdministrateursLocaux.retirer",
+            "PromessesLocales.reprendre",
         ),
     ),
     Node(

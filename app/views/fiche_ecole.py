@@ -11,7 +11,7 @@ from flask import url_for
 from werkzeug.routing import BuildError
 
 from app.extensions import db, now
-from app.models import Etablissement
+from app.models import Etablissement, Nomination
 from app.operations.etablissements import uai_warning
 from app.queries import fiche_etablissement as reads
 from app.queries.accueil import LATE_AFTER
@@ -56,12 +56,14 @@ class Dossier:
     figures: list[Figure] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
     administrators: Sequence[reads.Administrateur] = ()
+    promised: Sequence[Nomination] = ()
 
 
 def dossier(school: Etablissement) -> Dossier:
     """Read the sheet of a school, each part within the perimeter of its right."""
     made = Dossier()
     made.administrators = reads.administrators(db.session(), school.id)
+    made.promised = reads.promised(db.session(), school.id)
     if allowed_here(Resource.ALIMENTATION):
         with perimetre(db.session(), current_perimetre(Resource.ALIMENTATION)):
             _feeds(made, school)

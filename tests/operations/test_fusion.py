@@ -17,6 +17,7 @@ from app.models import (
     Fusion,
     Identifiant,
     Journal,
+    Nomination,
     Personne,
     Rattachement,
     Responsabilite,
@@ -182,6 +183,17 @@ class TestFusionner:
         assert [s.motif_fin for s in session.scalars(select(SessionCompte))] == ["suppression"]
         held = session.scalars(select(Attribution.compte_id)).all()
         assert held == [user_a.id], "rights are not handed over"
+
+    def test_rights_promised_to_one_do_not_pass_to_the_account_of_the_other(self, session, two):
+        a, b = two
+        school = session.scalars(select(Etablissement.id).where(Etablissement.uai == A)).one()
+        account(session, b)
+        session.add(Nomination(personne_id=a.id, role="correspondant", etablissement_id=school))
+        session.commit()
+        fusion = fusionner(session, a.id, b.id, decide(a, b))
+        assert session.scalars(select(Nomination)).all() == []
+        annuler(session, fusion)
+        assert session.scalars(select(Nomination.personne_id)).all() == [a.id]
 
     def test_refusals(self, session, two):
         a, b = two

@@ -53,6 +53,7 @@ OF_VIEW = {
     "DroitsCompte": m.Compte,
     "RolesDonnes": m.Attribution,
     "Promesses": m.Nomination,
+    "PromessesLocales": m.Nomination,
     "Fusions": m.Fusion,
     "ImportsInvites": m.ImportInvites,
     "ReinitialiserView": m.Compte,

@@ -158,15 +158,20 @@ class TestAdministrators:
         assert answer.status_code == 302
         assert "LE BIHAN" in card(correspondant.get(A), "Administrateurs locaux").get_text()
 
-    def test_without_account_it_says_what_to_do(self, correspondant, session, collegue):
+    def test_who_never_activated_is_promised_it_and_it_may_be_taken_back(
+        self, correspondant, session, collegue
+    ):
         person = collegue(compte=False)
         page = soup(correspondant.get(ADD))
-        assert page.select_one(f"input[value='{person}']").has_attr("disabled")
-        assert "identifiants de première connexion" in page.main.get_text()
+        assert "ses droits l’attendront" in page.main.get_text()
         token = page.select_one("[name=csrf_token]")["value"]
-        refused = correspondant.post(ADD, data={"csrf_token": token, "personne": person})
-        assert refused.status_code == 200
-        assert "pas encore activé" in soup(refused).select_one("[role=alert]").get_text()
+        assert correspondant.post(ADD, data={"csrf_token": token, "personne": person}).status_code == 302
+        shown = card(correspondant.get(A), "Administrateurs locaux")
+        assert "LE BIHAN" in shown.get_text()
+        back = shown.select_one("a[href*=promesses]")["href"]
+        assert correspondant.get(back.replace("/1/", "/987654/")).status_code == 404
+        post(correspondant, back)
+        assert "LE BIHAN" not in card(correspondant.get(A), "Administrateurs locaux").get_text()
 
     @pytest.mark.parametrize("day", ["2020-01-01", "x", "9999-99-99", "0001-01-01"])
     def test_a_wrong_day_is_told_and_the_choice_kept(self, correspondant, session, collegue, day):
@@ -277,8 +282,8 @@ class TestAttention:
 
 
 class TestBudget:
-    MAX = 10
-    # session with roles · favourites and visit with the school · locks · administrators · feeds
+    MAX = 11
+    # session with roles · favourites and visit with the school · locks · administrators · promised · feeds
     # figures · failed works · preferences · tree · (visit noted once in ten minutes)
 
     def test_the_sheet(self, correspondant, session, collegue, ecoles, statements):
