@@ -13,6 +13,7 @@ from app.api.comptes import ComptesApi
 from app.api.etablissements import EtablissementsApi
 from app.api.openapi import OpenApi
 from app.api.personnes import PersonnesApi
+from app.api.reglages import ReglagesApi
 from app.api.reservations import ReservationsApi
 from app.api.services import ServicesApi
 
@@ -20,5 +21,5 @@ from app.api.services import ServicesApi
 def register(appbuilder: Any) -> None:
     """Add the resources of version 1."""
     people = (EtablissementsApi, PersonnesApi, ComptesApi)
-    for resource in (OpenApi, CleCouranteApi, *people, ServicesApi, ReservationsApi):
+    for resource in (OpenApi, CleCouranteApi, *people, ServicesApi, ReglagesApi, ReservationsApi):
         appbuilder.add_api(resource)

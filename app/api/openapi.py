@@ -10,7 +10,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response, current_app, jsonify
 from flask_appbuilder.api import BaseApi, expose
 
-from app.api import schemas, schemas_reservations
+from app.api import schemas, schemas_reglages, schemas_reservations
 from app.models import PROFILS
 from app.queries.gens import ETATS
 from app.queries.reservations import ETATS as RESERVATIONS
@@ -77,6 +77,25 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "Numéro de la réservation.",
         "schema": {"type": "integer", "minimum": 1},
     },
+    "composant": _query(
+        "composant",
+        "Code d’un composant du service ; vide pour le service lui-même.",
+        {"type": "string", "maxLength": 40},
+    ),
+    "code_composant": {
+        "name": "composant",
+        "in": "path",
+        "required": True,
+        "description": "Code du composant, par exemple « pronote_2010 ».",
+        "schema": {"type": "string", "maxLength": 40},
+    },
+    "essai": {
+        "name": "pk",
+        "in": "path",
+        "required": True,
+        "description": "Numéro de l’essai.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
     "pk": {
         "name": "pk",
         "in": "path",
@@ -120,7 +139,7 @@ def _built(app: Flask) -> dict[str, Any]:
     spec.components.security_scheme(SECURITY, {"type": "http", "scheme": "bearer"})
     for name, parameter in PARAMETERS.items():
         spec.components.parameter(name, parameter["in"], parameter)
-    for schema in (*schemas.COMPONENTS, *schemas_reservations.COMPONENTS):
+    for schema in (*schemas.COMPONENTS, *schemas_reglages.COMPONENTS, *schemas_reservations.COMPONENTS):
         spec.components.schema(schema.__name__, schema=schema)
     resources = app.extensions["appbuilder"].baseviews
     for resource in resources:

@@ -187,6 +187,9 @@ class EtatService(Schema):
         unknown = RAISE
 
     actif = fields.Boolean(required=True, error_messages=REQUIRED)
+    sans_essai = fields.Boolean(
+        load_default=False, metadata={"description": "Activer bien qu’aucun essai n’ait atteint l’adresse."}
+    )
 
 
 class DroitEffectif(Answer):

@@ -138,8 +138,15 @@ class ServicesApi(PreauApi):
         """
 
         def switch(school_id: int) -> None:
-            wanted = body(schemas.EtatService())["actif"]
-            basculer(db.session(), school_id, code[:40], wanted, acteur=actor())
+            sent = body(schemas.EtatService())
+            basculer(
+                db.session(),
+                school_id,
+                code[:40],
+                sent["actif"],
+                sans_essai=sent["sans_essai"],
+                acteur=actor(),
+            )
 
         return _done(uai, code, switch)
 

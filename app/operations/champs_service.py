@@ -95,9 +95,13 @@ def _read(field: Champ, typed: Any) -> Any:
     if kind == "oui_non":
         return bool(typed)
     if kind == "profils":
-        wanted = set(typed or ())
+        wanted = typed or []
+        if not isinstance(wanted, list) or not all(one in PROFILS for one in wanted):
+            raise RuleViolationError("Choisissez parmi les profils.", field=code)
         return [profil for profil in PROFILS if profil in wanted]
-    text = typed if isinstance(typed, str) or typed is None else str(typed)
+    if not (typed is None or isinstance(typed, str | int)) or isinstance(typed, bool):
+        raise RuleViolationError("Écrivez un texte.", field=code)
+    text = typed if typed is None else str(typed)
     if kind == "url":
         return clean_url(text, field=code)
     cleaned = clean_text(text, field=code, longest=255)
