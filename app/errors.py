@@ -50,6 +50,14 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, str | None]] = {
     "uq_flux_etablissement_id_url": ("Ce flux est déjà dans la liste.", "url"),
     "uq_ressource_etablissement_id_nom": ("Une ressource de ce nom existe déjà ici.", "nom"),
     "ex_occupation_libre": ("Quelqu’un vient de réserver ce créneau. Choisissez-en un autre.", "debut"),
+    "uq_abonnement_composant_id_etablissement_id": (
+        "Cet abonnement existe déjà : modifiez ses dates.",
+        "etablissement",
+    ),
+    "uq_abonnement_composant_id_collectivite_id": (
+        "Cet abonnement existe déjà : modifiez ses dates.",
+        "collectivite",
+    ),
     "uq_personne_login": ("Cet identifiant est déjà pris. Choisissez-en un autre.", "login"),
 }
 """Constraint name → (sentence, field). An IntegrityError without a line here is a bug, logged."""

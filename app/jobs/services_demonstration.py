@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.extensions import now
 from app.models import (
+    Abonnement,
     CelluleService,
     Collectivite,
     ComposantEtablissement,
@@ -37,6 +38,8 @@ REGLAGES: dict[str, dict[str, str | int]] = {
     "serveur_etablissement": {"adresse": "fichiers.{nom}.example", "port": 990, "protocole": "ftps"},
 }
 LOGICIELS = {"interne": 0.6, "pronote_2010": 0.4}
+COMMUNE = "manuels"
+"""A resource each collectivité subscribes to for all of its schools."""
 RESSOURCES = {"encyclopedie": 0.9, "manuels": 0.7, "langues": 0.4, "presse": 0.5, "paraschool": 0.3}
 
 
@@ -57,6 +60,10 @@ def create(session: Session, seed: int) -> None:
         )
     session.flush()
     components = {row.code: row for row in session.scalars(select(ComposantService))}
+    session.add_all(
+        Abonnement(composant_id=components[COMMUNE].id, collectivite_id=owner)
+        for owner in session.scalars(select(Collectivite.id))
+    )
     for school in session.scalars(select(Etablissement).order_by(Etablissement.id)).all():
         draw = Random(f"{seed}.{school.uai}")  # noqa: S311  (a fictional académie)
         _switch(session, school, services, components, draw)
@@ -91,6 +98,8 @@ def _switch(
         if one.reglages:
             told = {"adresse": f"https://{school.uai.lower()}.notes.example/pronote/"}
             session.add(ReglageService(**row, valeurs=told, modifie_le=moment, par=ACTEUR))
+        if one.sur_abonnement and code != COMMUNE:
+            session.add(Abonnement(composant_id=one.id, etablissement_id=school.id))
         session.add(ComposantEtablissement(**row, place=one.place, debut=moment, par=ACTEUR))
     session.flush()
 

@@ -11,6 +11,7 @@ from app import api
 from app.extensions import db
 from app.security.manager import PreauAppBuilder, PreauSecurityManager
 from app.views import (
+    abonnements,
     academie,
     actes_en_nombre,
     administrateurs,
@@ -119,6 +120,7 @@ SECTIONS = (
     registre,
     referentiel,
     catalogue,
+    abonnements,
     mon_espace,
     reservation,
     reservation_gestion,

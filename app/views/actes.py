@@ -119,6 +119,7 @@ ANCIENS: dict[str, str] = {
 FAITS = {"creer": "créé", "modifier": "modifié", "supprimer": "supprimé"}
 # What hand edits touch, and whether the word is feminine.
 OBJETS = {
+    "abonnement": ("Abonnement", False),
     "academie": ("Académie", True),
     "cellule_service": ("Droit par défaut", False),
     "collectivite": ("Collectivité", True),

@@ -29,7 +29,8 @@ PLACES = {"interne": "Interne", "externe": "Externe"}
 LAST = 10**6
 SCHEMA = (
     "Liste JSON de champs : code, libelle, type (texte, url, hote, port, choix, oui_non, profils, secret),"
-    " obligatoire, aide, choix."
+    " obligatoire, aide, choix ; essai (activer demande un essai réussi), modele (valeur proposée), remplace"
+    " (marque telle que <id>, dont la valeur prend la place dans l’adresse)."
 )
 
 

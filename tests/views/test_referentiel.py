@@ -17,7 +17,7 @@ PAGES = [
     "/referentiel/academies", "/referentiel/collectivites", "/referentiel/etablissements",
     "/referentiel/personnes", "/referentiel/suppressions", "/referentiel/rattachements",
     "/referentiel/divisions", "/referentiel/groupes", "/referentiel/mefs", "/referentiel/matieres",
-    "/referentiel/disciplines", "/referentiel/fonctions", "/referentiel/comptes",
+    "/referentiel/disciplines", "/referentiel/fonctions", "/referentiel/abonnements", "/referentiel/comptes",
     "/referentiel/attributions", "/suivi/journal", "/suivi/courriels",
 ]  # fmt: skip
 ENGLISH = re.compile(r"\b(List|Show|Add|Edit|Delete|Search|Actions|No records|Id|Name|Created)\b")
