@@ -6,17 +6,17 @@ another source also names. Their digest is forgotten, so the same file may be ap
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import bulk_insert, bulk_update, lock, rows_of
 from app.errors import ConflictError
 from app.extensions import now
-from app.models import Alimentation, AlimentationEtablissement
+from app.models import Alimentation, AlimentationEtablissement, Ecart
 from app.operations import journal
 from app.operations.alimentation.champs import ORDRE, PERSONNES
 from app.operations.alimentation.ecritures import LIEN, Ecritures, now_of, table
@@ -29,12 +29,16 @@ from app.operations.alimentation.structures import COMPOSITION, TABLES, lignes
 from app.queries.noms import personne_key
 
 LOT = 1000
+EVERYWHERE = {"hors_perimetre": True}
+"""What another school's part of the same source holds counts too."""
 
 
 def annuler(session: Session, alimentation: Alimentation, *, acteur: str) -> Iterator[str]:
     """Undo a feed; yield the UAI of each school undone, for the caller to commit.
 
-    :raises ConflictError: it is not the last feed applied in its scope.
+    Feeds applied since that changed nothing (the same files again) are undone with it.
+
+    :raises ConflictError: a feed applied since in its scope changed something.
     """
     _check_last(session, alimentation)
     lines = session.scalars(
@@ -53,24 +57,43 @@ def annuler(session: Session, alimentation: Alimentation, *, acteur: str) -> Ite
         yield line.uai
     lock(session, "alimentation")
     _undo_common(session, alimentation)
-    alimentation.etat = "annulee"
-    alimentation.annulee_le = now()
+    for feed in (alimentation, *_later(session, alimentation)):  # the later ones changed nothing
+        feed.etat = "annulee"
+        feed.annulee_le = now()
     session.flush()
 
 
 def _check_last(session: Session, alimentation: Alimentation) -> None:
     if alimentation.etat not in ("appliquee", "application"):
         raise ConflictError("Seule une alimentation appliquée peut être annulée.")
-    newest = session.scalar(
-        select(func.max(Alimentation.id)).where(
-            Alimentation.cle_portee == alimentation.cle_portee,
-            Alimentation.etat.in_(("appliquee", "application")),
-        )
-    )
-    if newest != alimentation.id:
+    if any(_wrote(session, later.id) for later in _later(session, alimentation)):
         raise ConflictError(
             "Une alimentation plus récente de la même source a été appliquée : annulez-la d’abord."
         )
+
+
+def _later(session: Session, alimentation: Alimentation) -> Sequence[Alimentation]:
+    """Return the feeds of the same scope applied after this one."""
+    return session.scalars(
+        select(Alimentation).where(
+            Alimentation.cle_portee == alimentation.cle_portee,
+            Alimentation.id > alimentation.id,
+            Alimentation.etat.in_(("appliquee", "application")),
+        ),
+        execution_options=EVERYWHERE,
+    ).all()
+
+
+def _wrote(session: Session, feed_id: int) -> bool:
+    """Tell whether applying a feed changed anything: the same files read again change nothing."""
+    schools = select(AlimentationEtablissement.id).where(
+        AlimentationEtablissement.alimentation_id == feed_id,
+        AlimentationEtablissement.applique_le.is_not(None),
+    )
+    common = select(Ecart.id).where(
+        Ecart.alimentation_id == feed_id, Ecart.uai.is_(None), Ecart.applique_le.is_not(None)
+    )
+    return any(session.scalar(asked.limit(1), execution_options=EVERYWHERE) for asked in (schools, common))
 
 
 def _undo_school(

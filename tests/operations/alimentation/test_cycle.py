@@ -338,6 +338,15 @@ class TestUndo:
         with pytest.raises(ConflictError, match="plus récente"):
             annuler(session, first)
 
+    def test_files_read_again_without_a_change_are_no_step_to_undo_first(self, session):
+        first = alimenter(session, famille())
+        again = alimenter(session, famille(), jour=2)
+        assert again.etat == "appliquee"
+        annuler(session, first)
+        assert session.scalar(select(func.count(Personne.id))) == 0
+        assert (first.etat, again.etat) == ("annulee", "annulee")
+        assert alimenter(session, famille()).etat == "appliquee"  # older than what was undone with it
+
     def test_the_same_file_applies_again_after_undo(self, session):
         alimenter(session, famille())
         feed = alimenter(session, famille("Anna"), jour=2)
