@@ -73,7 +73,7 @@ COLUMNS = (
     SchoolColumn("eleves", "Élèves", figures=True, numeric=True),
     SchoolColumn("enseignants", "Enseignants", figures=True, numeric=True, usual=False),
     SchoolColumn("personnels", "Personnels", figures=True, numeric=True, usual=False),
-    SchoolColumn("responsables", "Parents", figures=True, numeric=True),
+    SchoolColumn("responsables", "Parents", figures=True, numeric=True, usual=False),
     SchoolColumn("invites", "Invités", figures=True, numeric=True, usual=False),
     SchoolColumn("divisions", "Classes", figures=True, numeric=True, usual=False),
     SchoolColumn("activation", "Comptes activés", figures=True, numeric=True),
