@@ -26,6 +26,7 @@ def chosen(files: list[Detected]) -> dict[str, Detected]:
         if file.part not in SIECLE_READ:
             continue
         if file.part in found:
+            _refuse_strangers([found[file.part], file])
             raise UserError(
                 f"Deux fichiers {file.label} sont donnés : « {found[file.part].name} » et « {file.name} ». "
                 "Gardez le plus récent, avec adresses."

@@ -221,6 +221,12 @@ class TestTogether:
         with pytest.raises(UserError, match=r"« e.xml » \(0350001L\), « r.xml » \(0350002M\)"):
             lire(one, other)
 
+    def test_the_same_file_of_two_schools_names_both(self, ecrire, lire):
+        one = ecrire("e.xml", eleves("", ""))
+        other = ecrire("f.xml", eleves("", "").replace(b"0350001L", b"0350002M"))
+        with pytest.raises(UserError, match=r"plusieurs.*« e.xml » \(0350001L\), « f.xml » \(0350002M\)"):
+            lire(one, other)
+
     def test_two_years(self, ecrire, lire):
         other = responsables("", "").replace(b">2025<", b">2024<")
         with pytest.raises(UserError, match="plusieurs années scolaires"):
