@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.api.blocs import BlocsApi
 from app.api.cle import CleCouranteApi
 from app.api.comptes import ComptesApi
 from app.api.etablissements import EtablissementsApi
 from app.api.openapi import OpenApi
+from app.api.pages import PagesApi
 from app.api.personnes import PersonnesApi
 from app.api.reglages import ReglagesApi
 from app.api.reservations import ReservationsApi
@@ -21,5 +23,6 @@ from app.api.services import ServicesApi
 def register(appbuilder: Any) -> None:
     """Add the resources of version 1."""
     people = (EtablissementsApi, PersonnesApi, ComptesApi)
-    for resource in (OpenApi, CleCouranteApi, *people, ServicesApi, ReglagesApi, ReservationsApi):
+    pages = (PagesApi, BlocsApi)
+    for resource in (OpenApi, CleCouranteApi, *people, ServicesApi, ReglagesApi, ReservationsApi, *pages):
         appbuilder.add_api(resource)

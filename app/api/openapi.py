@@ -10,8 +10,8 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response, current_app, jsonify
 from flask_appbuilder.api import BaseApi, expose
 
-from app.api import schemas, schemas_reglages, schemas_reservations
-from app.models import PROFILS
+from app.api import schemas, schemas_pages, schemas_reglages, schemas_reservations
+from app.models import PAGES, PROFILS
 from app.queries.gens import ETATS
 from app.queries.reservations import ETATS as RESERVATIONS
 
@@ -96,6 +96,13 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "Numéro de l’essai.",
         "schema": {"type": "integer", "minimum": 1},
     },
+    "page": {
+        "name": "page",
+        "in": "path",
+        "required": True,
+        "description": "Page qui porte les logos.",
+        "schema": {"type": "string", "enum": list(PAGES)},
+    },
     "pk": {
         "name": "pk",
         "in": "path",
@@ -139,7 +146,8 @@ def _built(app: Flask) -> dict[str, Any]:
     spec.components.security_scheme(SECURITY, {"type": "http", "scheme": "bearer"})
     for name, parameter in PARAMETERS.items():
         spec.components.parameter(name, parameter["in"], parameter)
-    for schema in (*schemas.COMPONENTS, *schemas_reglages.COMPONENTS, *schemas_reservations.COMPONENTS):
+    described_as = (schemas, schemas_reglages, schemas_reservations, schemas_pages)
+    for schema in [one for module in described_as for one in module.COMPONENTS]:
         spec.components.schema(schema.__name__, schema=schema)
     resources = app.extensions["appbuilder"].baseviews
     for resource in resources:

@@ -24,9 +24,10 @@ def render(text: str) -> str:
     """Return the HTML of a text: no raw HTML, no script, plain links, pictures of ours only."""
     reader = _reader()
     tokens = reader.parse(text)
-    for token in tokens:
-        if token.tag[:1] == "h" and token.tag[1:].isdigit():
-            token.tag = f"h{min(int(token.tag[1:]) + TITLE_LEVEL, 6)}"
+    headings = [token for token in tokens if token.type in {"heading_open", "heading_close"}]
+    levels = sorted({token.tag for token in headings})
+    for token in headings:  # whichever marks were typed, no level is skipped
+        token.tag = f"h{min(levels.index(token.tag) + 1 + TITLE_LEVEL, 6)}"
     html = reader.renderer.render(tokens, reader.options, {})
     return nh3.clean(
         html,

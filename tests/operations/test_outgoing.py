@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import socket
 import threading
 from ipaddress import ip_network
@@ -10,10 +11,13 @@ from ipaddress import ip_network
 import certifi
 import pytest
 
+from app.config import ROOT
 from app.operations import outgoing
 from app.operations.outgoing import OutgoingError, fetch, probe, vetted_addresses
 from tests.support.certificats import autorite, serveur
 from tests.support.site import HERE, serving
+
+APP = ROOT / "app"
 
 
 @pytest.fixture
@@ -172,6 +176,19 @@ class TestRefused:
             port = closed.getsockname()[1]
         with pytest.raises(OutgoingError, match="ne répond pas"):
             fetch(f"http://127.0.0.1:{port}/", permitted=HERE)
+
+
+class TestOnlyDoor:
+    def test_no_other_module_calls_an_address_by_http(self):
+        calling = re.compile(r"^\s*(import|from) (requests|urllib3|urllib\.request|httpx)\b", re.MULTILINE)
+        found = [
+            path.relative_to(APP).as_posix()
+            for path in APP.rglob("*.py")
+            if calling.search(path.read_text(encoding="utf-8"))
+        ]
+        assert [name for name in found if not name.startswith("security/guichet")] == [
+            "operations/outgoing.py"
+        ]
 
 
 class TestAddresses:

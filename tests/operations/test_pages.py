@@ -241,6 +241,11 @@ class TestMarkdown:
         assert '<a href="https://exemple.fr" rel="noopener noreferrer">deux</a>' in html
         assert "<td>b</td>" in html
 
+    @pytest.mark.parametrize("text", ["# A\n\n### B\n\n# C", "## A\n\n#### B\n\n## C"])
+    def test_no_level_of_heading_is_skipped(self, text):
+        html = render(text)
+        assert [html.count(f"<h{level}>") for level in (3, 4, 5)] == [2, 1, 0]
+
     @pytest.mark.parametrize(
         "text",
         [

@@ -368,7 +368,7 @@ class TestBlocs:
         sent = {**self.form(correspondant, bloc.id), "texte": f"## Titre\n\n{HOSTILE}<script>x</script>"}
         answer = correspondant.post(f"{A}/contenus/apercu", data=sent)
         seen = soup(answer)
-        assert seen.select_one("h4").text == "Titre"
+        assert seen.select_one("h3").text == "Titre"
         assert not seen.select("img, script")
 
     def test_a_picture_of_the_text_goes_through_the_same_door(self, correspondant, bloc):
