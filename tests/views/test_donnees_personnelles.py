@@ -116,7 +116,7 @@ def test_the_register_is_read_kept_and_printed(sign_in, session, ecoles):
     reader = sign_in("correspondant", etablissement_id=ecoles.ecole_a)
     titles = [line["Traitement"] for line in rows(reader.get("/registre/list/"))]
     assert "Journal" in titles
-    assert len(titles) == session.scalar(select(func.count()).select_from(Traitement)) == 8
+    assert len(titles) == session.scalar(select(func.count()).select_from(Traitement)) == 9
     assert reader.get("/registre/add").status_code == 403
     pdf = PdfReader(io.BytesIO(reader.get("/registre/registre.pdf").get_data()))
     assert "Base légale" in "".join(page.extract_text() for page in pdf.pages)
