@@ -25,8 +25,10 @@ def post_worker_init(worker):
     Python would walk through them all in the middle of a page.
     """
     from app import logs
+    from app.plans import keep_plans
 
     logs.configure(os.environ.get("PREAU_JOURNAL_NIVEAU", "INFO"))
+    keep_plans()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
