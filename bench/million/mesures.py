@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -26,6 +26,7 @@ INSTRUCTIONS = 10
 FOIS_DJANGO = 2.0
 PROFONDE = 2.0
 SUGGESTION_MS = 30
+PALETTE_MS = 60
 VUE_ACADEMIE_MS = 150
 POIDS_KIO = 150
 LIGNES = 25
@@ -47,6 +48,8 @@ class Page:
     qui: str
     chemin: str
     attendus: list[str] = field(default_factory=list)
+    fragment: bool = False
+    """Asked by the scripts of a page, which show it inside another."""
 
     def verifier(self, statut: int, texte: str) -> None:
         """Check an answer."""
@@ -128,6 +131,15 @@ def typed(temoin: Temoin, where: Perimetre) -> list[Page]:
     return [Page("suggestions", where.qui, _typing(where, text), names) for text, names in queries]
 
 
+def palette(typing: Sequence[Page]) -> list[Page]:
+    """Return the same typed in the palette, which answers those who are called so, in any order."""
+    asked = []
+    for page in typing:
+        text = parse_qs(urlsplit(page.chemin).query)["q"][0]
+        asked.append(Page("palette", page.qui, f"/palette?q={quote(text)}", page.attendus, fragment=True))
+    return asked
+
+
 # -- statements
 
 
@@ -176,10 +188,10 @@ def temps(server: Serveur, wanted: Sequence[Page], times: int) -> list[list[floa
     found: list[list[float]] = [[] for _ in wanted]
     for page in wanted:
         for _ in range(2 * serveurs.PROCESSUS):
-            server.lire(page.qui, page.chemin)
+            server.lire(page.qui, page.chemin, fragment=page.fragment)
     for _ in range(times):
         for page, measures in zip(wanted, found, strict=True):
-            answer = server.lire(page.qui, page.chemin)
+            answer = server.lire(page.qui, page.chemin, fragment=page.fragment)
             page.verifier(answer.statut, answer.texte)
             measures.append(answer.secondes * 1000)
     return found
@@ -229,6 +241,8 @@ def measure(app: Flask, folder: Path, base: str, rapport: Rapport) -> None:
             rapport.ajouter(f"{where.mot} : page profonde, fois la première", deep / first, "×", PROFONDE)
             answers = [measures[0] for measures in temps(ours, words[where.qui], 1)]
             rapport.ajouter(f"{where.mot} : suggestions, p95", p95(answers), "ms", SUGGESTION_MS)
+            answers = [measures[0] for measures in temps(ours, palette(words[where.qui]), 1)]
+            rapport.ajouter(f"{where.mot} : palette, p95", p95(answers), "ms", PALETTE_MS)
         weight, hosts, asked = poids.peser(ours, CORRESPONDANT, "/")
         rapport.ajouter(f"première page de la console, {asked} requêtes", weight, "Kio", POIDS_KIO)
         rapport.ajouter("autres hôtes appelés par le navigateur", len(hosts), "", 0)

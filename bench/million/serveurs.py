@@ -45,12 +45,13 @@ class Serveur:
     cookies: dict[str, str] = field(default_factory=dict)
     """Who → the Cookie header of their session."""
 
-    def lire(self, qui: str, chemin: str) -> Reponse:
+    def lire(self, qui: str, chemin: str, *, fragment: bool = False) -> Reponse:
         """Read one page as somebody, on a connection of its own, as a proxy does."""
         began = time.perf_counter()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
-            connection.request("GET", chemin, headers={"Cookie": self.cookies[qui]})
+            asked = {"Cookie": self.cookies[qui], **({"HX-Request": "true"} if fragment else {})}
+            connection.request("GET", chemin, headers=asked)
             answer = connection.getresponse()
             body = answer.read()
         finally:
