@@ -14,7 +14,7 @@ from flask_appbuilder import BaseView, expose
 
 from app.extensions import db
 from app.operations.page_publique import LONGEST
-from app.queries import pages as reads
+from app.queries import page_publique as reads
 from app.security.perimetres import TOUT, perimetre
 from app.views.rendering import asset
 
