@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.database import lock
+from app.database import bulk_insert, instant, lock
 from app.errors import ConflictError, RuleViolationError
 from app.extensions import now
 from app.models import DroitService
@@ -145,18 +145,12 @@ def _write_cells(session: Session, etablissement_id: int, written: Sequence[Ecri
             .values(fin=moment)
             .execution_options(synchronize_session=False)
         )
+    columns = ("etablissement_id", "role_id", "profil", "accorde", "debut", "par")
+    stamp, who = instant(session, moment), acteur.nom[:160]
     rows = [
-        {
-            "etablissement_id": etablissement_id,
-            "role_id": cell.case.role_id,
-            "profil": cell.case.profil,
-            "accorde": cell.accorde,
-            "debut": moment,
-            "par": acteur.nom[:160],
-        }
-        for cell in written
+        (etablissement_id, cell.case.role_id, cell.case.profil, cell.accorde, stamp, who) for cell in written
     ]
-    session.execute(insert(DroitService), rows)
+    bulk_insert(session, DroitService.metadata.tables[DroitService.__tablename__], columns, rows)
 
 
 def _journal_cells(session: Session, etablissement_id: int, written: Sequence[Ecrit], acteur: Actor) -> None:

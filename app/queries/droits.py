@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import CompoundSelect, Select, and_, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app.extensions import PARIS, now
@@ -288,38 +288,44 @@ def _kept(table: Any, at: datetime | None) -> Any:
     return table.retire_le.is_(None) if at is None else or_(table.retire_le.is_(None), table.retire_le > at)
 
 
-def _cells(etablissement_id: int, services: Mapping[int, Any], at: datetime | None) -> Select[Any]:
-    own = and_(
-        DroitService.role_id == CelluleService.role_id,
-        DroitService.profil == CelluleService.profil,
-        DroitService.etablissement_id == etablissement_id,
-        _holds(DroitService, at),
-    )
+def _cells(etablissement_id: int, services: Mapping[int, Any], at: datetime | None) -> CompoundSelect[Any]:
+    """Return what the school said, then the cells of the catalogue, in one statement.
+
+    Joined, the two would be read once for each other by a planner that has not counted them yet.
+    """
+    said = select(
+        *(literal(0).label("genre"), literal(0).label("service_id"), DroitService.role_id.label("role_id")),
+        *(literal("").label("code"), literal("").label("nom"), literal(0).label("ordre")),
+        *(DroitService.profil.label("profil"), DroitService.accorde.label("valeur")),
+        *(literal(False).label("fixe"), literal("").label("raison")),
+    ).where(DroitService.etablissement_id == etablissement_id, _holds(DroitService, at))
     cell = and_(CelluleService.role_id == RoleService.id, _holds(CelluleService, at))
-    return (
+    catalogue = (
         select(
-            *(RoleService.service_id, RoleService.id, RoleService.code, RoleService.nom),
-            *(CelluleService.profil, CelluleService.defaut, CelluleService.fixe, CelluleService.raison),
-            DroitService.accorde,
+            *(literal(1), RoleService.service_id, RoleService.id, RoleService.code, RoleService.nom),
+            *(RoleService.ordre, CelluleService.profil, CelluleService.defaut),
+            *(CelluleService.fixe, CelluleService.raison),
         )
         .join(CelluleService, cell, isouter=True)
-        .join(DroitService, own, isouter=True)
         .where(RoleService.service_id.in_(sorted(services)), _kept(RoleService, at))
-        .order_by(RoleService.service_id, RoleService.ordre, RoleService.id)
     )
+    return union_all(said, catalogue).order_by("genre", "service_id", "ordre", "role_id")
 
 
 def _fill(services: Mapping[int, ServiceIci], rows: Any) -> None:
-    for service_id, role_id, code, nom, profil, defaut, fixe, raison, accorde in rows:
+    own: dict[tuple[int, str], bool] = {}
+    for kind, service_id, role_id, code, nom, _ordre, profil, valeur, fixe, raison in rows:
+        if kind == 0:
+            own[role_id, profil] = valeur
+            continue
         roles = services[service_id].roles
         if not roles or roles[-1].id != role_id:
             roles.append(RoleIci(role_id, code, nom))
         if profil is None:
             continue
-        propre = accorde is not None and not fixe
-        roles[-1].cases[profil] = Case(
-            role_id, profil, accorde if propre else defaut, defaut, fixe, raison, propre
-        )
+        said = None if fixe else own.get((role_id, profil))
+        coche = valeur if said is None else said
+        roles[-1].cases[profil] = Case(role_id, profil, coche, valeur, fixe, raison, said is not None)
 
 
 def cases_of(services: Sequence[ServiceIci]) -> Iterator[tuple[ServiceIci, RoleIci, Case]]:
