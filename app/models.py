@@ -17,6 +17,7 @@ Services     : what a school makes of them: EtatService, DroitService, ReglageSe
 Pages        : Image, Logo, Flux and Breve (home page), PagePublique, Bloc and its versions
 Réglages     : EssaiService (a «Tester» and what it found), Abonnement (resources subscribed to)
 Réservation  : Ressource (what a school lends), Reservation, what it holds (Occupation), calendars
+Modèles      : ModeleServices (services as schools should have them), its lines and applications
 Suivi        : Journal, Courriel (outgoing mail), Tache (background task), Battement
 """
 
@@ -62,6 +63,12 @@ from app.tables.doublons import Doublon, Fusion
 from app.tables.integrations import CleApi
 from app.tables.invites import ImportInvites, LigneImport
 from app.tables.mixins import PerimetreEtablissement, PerimetrePersonne
+from app.tables.modeles import (
+    ApplicationModele,
+    EtablissementApplication,
+    LigneModele,
+    ModeleServices,
+)
 from app.tables.pages import (
     MODELES,
     PAGES,
@@ -126,6 +133,7 @@ __all__ = [
     "AdressePage",
     "Alimentation",
     "AlimentationEtablissement",
+    "ApplicationModele",
     "AssertionRecue",
     "Attribution",
     "Battement",
@@ -154,6 +162,7 @@ __all__ = [
     "EssaiConnexion",
     "EssaiService",
     "Etablissement",
+    "EtablissementApplication",
     "EtatService",
     "Favori",
     "FicheSource",
@@ -171,9 +180,11 @@ __all__ = [
     "LienMotDePasse",
     "LigneActeEnNombre",
     "LigneImport",
+    "LigneModele",
     "Logo",
     "Matiere",
     "Mef",
+    "ModeleServices",
     "MotDePasseScolarite",
     "Nomination",
     "Occupation",

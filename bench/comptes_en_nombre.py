@@ -53,12 +53,12 @@ def main() -> int:
             base = make_url(SERVEUR).set(database=name).render_as_string(hide_password=False)
             settings = {"base": base} if engine == "postgresql" else {}
             if settings:
-                _server(f'CREATE DATABASE "{name}"')
+                server(f'CREATE DATABASE "{name}"')
             try:
                 measure(create_app(demo=True, dossier=Path(folder), **settings), options.personnes, rapport)
             finally:
                 if settings:
-                    _server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+                    server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         missed |= rapport.imprimer()
     return missed
 
@@ -162,7 +162,8 @@ def _check(count: int) -> None:
     session.rollback()
 
 
-def _server(statement: str) -> None:
+def server(statement: str) -> None:
+    """Run a statement on the server of databases itself."""
     engine = create_engine(make_url(SERVEUR).set(database="postgres"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(statement))

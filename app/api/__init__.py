@@ -12,6 +12,7 @@ from app.api.blocs import BlocsApi
 from app.api.cle import CleCouranteApi
 from app.api.comptes import ComptesApi
 from app.api.etablissements import EtablissementsApi
+from app.api.modeles import ModelesApi
 from app.api.openapi import OpenApi
 from app.api.pages import PagesApi
 from app.api.personnes import PersonnesApi
@@ -24,5 +25,6 @@ def register(appbuilder: Any) -> None:
     """Add the resources of version 1."""
     people = (EtablissementsApi, PersonnesApi, ComptesApi)
     pages = (PagesApi, BlocsApi)
-    for resource in (OpenApi, CleCouranteApi, *people, ServicesApi, ReglagesApi, ReservationsApi, *pages):
+    services = (ServicesApi, ReglagesApi, ReservationsApi, ModelesApi)
+    for resource in (OpenApi, CleCouranteApi, *people, *services, *pages):
         appbuilder.add_api(resource)

@@ -10,7 +10,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response, current_app, jsonify
 from flask_appbuilder.api import BaseApi, expose
 
-from app.api import schemas, schemas_pages, schemas_reglages, schemas_reservations
+from app.api import schemas, schemas_modeles, schemas_pages, schemas_reglages, schemas_reservations
 from app.models import PAGES, PROFILS
 from app.queries.gens import ETATS
 from app.queries.reservations import ETATS as RESERVATIONS
@@ -103,6 +103,20 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "Page qui porte les logos.",
         "schema": {"type": "string", "enum": list(PAGES)},
     },
+    "modele": {
+        "name": "pk",
+        "in": "path",
+        "required": True,
+        "description": "Numéro du modèle.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "application": {
+        "name": "pk",
+        "in": "path",
+        "required": True,
+        "description": "Numéro de l’application.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
     "pk": {
         "name": "pk",
         "in": "path",
@@ -146,7 +160,7 @@ def _built(app: Flask) -> dict[str, Any]:
     spec.components.security_scheme(SECURITY, {"type": "http", "scheme": "bearer"})
     for name, parameter in PARAMETERS.items():
         spec.components.parameter(name, parameter["in"], parameter)
-    described_as = (schemas, schemas_reglages, schemas_reservations, schemas_pages)
+    described_as = (schemas, schemas_reglages, schemas_reservations, schemas_pages, schemas_modeles)
     for schema in [one for module in described_as for one in module.COMPONENTS]:
         spec.components.schema(schema.__name__, schema=schema)
     resources = app.extensions["appbuilder"].baseviews

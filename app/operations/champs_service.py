@@ -82,7 +82,7 @@ def read(schema: Schema, saisie: Mapping[str, Any]) -> dict[str, Any]:
 
     :raises RuleViolationError: a value the schema refuses, on its field.
     """
-    values = {field["code"]: _read(field, saisie.get(field["code"])) for field in schema}
+    values = {field["code"]: read_one(field, saisie.get(field["code"])) for field in schema}
     marks = {field["remplace"]: field for field in schema if field.get("remplace")}
     for field in schema:
         if field["type"] == "url" and values[field["code"]]:
@@ -90,7 +90,11 @@ def read(schema: Schema, saisie: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _read(field: Champ, typed: Any) -> Any:
+def read_one(field: Champ, typed: Any) -> Any:
+    """Return what was typed for one field, read.
+
+    :raises RuleViolationError: a value the schema refuses, on its field.
+    """
     code, kind = field["code"], field["type"]
     if kind == "oui_non":
         return bool(typed)

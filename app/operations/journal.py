@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Table, select, text
 from sqlalchemy.orm import Session
 
-from app.database import bulk_insert, instant
+from app.database import bulk_insert, instant, rows_of
 from app.extensions import now
 from app.models import Journal
 
@@ -79,13 +79,18 @@ def write(
 
 @dataclass(frozen=True, slots=True)
 class Ligne:
-    """What one line of a set says: on whom, in which school, before and after."""
+    """What one line of a set says: on whom, in which school, before and after.
+
+    ``acte`` and ``objet_type`` when they are not those of the whole set.
+    """
 
     objet_id: int | None
     objet: str
     etablissement_id: int | None = None
     avant: Mapping[str, Any] | None = None
     apres: Mapping[str, Any] | None = None
+    acte: str = ""
+    objet_type: str = ""
 
 
 def write_many(
@@ -107,24 +112,18 @@ def write_many(
     for ligne in lignes:
         chains.setdefault(ligne.etablissement_id or PLATEFORME, []).append(ligne)
     moment = now()
-    same = {
-        "instant": moment,
-        "acteur": _clean(acteur, 160),
-        "compte_id": compte_id,
-        "acte": _clean(acte, 60),
-        "objet_type": _clean(objet_type, 40),
-    }
+    same = {"instant": moment, "acteur": _clean(acteur, 160), "compte_id": compte_id}
     stored = {**same, "instant": instant(session, moment)}
-    columns = [*SIGNED, "empreinte"]
-    for chaine in sorted(chains):
-        numero, precedente = _head(session, chaine)
-        rows = []
-        for ligne in chains[chaine]:
-            numero += 1
+    columns, rows = [*SIGNED, "empreinte"], []
+    for chaine, (numero, last) in _heads(session, sorted(chains)).items():
+        precedente = last
+        for rank, ligne in enumerate(chains[chaine], start=1):
             own: dict[str, Any] = {
                 "chaine": chaine,
-                "numero": numero,
+                "numero": numero + rank,
                 "etablissement_id": ligne.etablissement_id,
+                "acte": _clean(ligne.acte or acte, 60),
+                "objet_type": _clean(ligne.objet_type or objet_type, 40),
                 "objet_id": ligne.objet_id,
                 "objet": _clean(ligne.objet, 240),
                 "avant": _plain(ligne.avant),
@@ -134,8 +133,31 @@ def write_many(
             precedente = own["empreinte"] = digest({**same, **own})
             kept = {**stored, **own, "avant": _stored(own["avant"]), "apres": _stored(own["apres"])}
             rows.append([kept[name] for name in columns])
+    if rows:
         bulk_insert(session, TABLE, columns, rows)
-    return sum(map(len, chains.values()))
+    return len(rows)
+
+
+def _heads(session: Session, chaines: list[int]) -> dict[int, tuple[int, str]]:
+    """Lock chains, in the order given, and return the last number and digest of each: two statements."""
+    session.flush()
+    if not chaines:
+        return {}
+    if session.get_bind().dialect.name == "postgresql":
+        rows_of(
+            session,
+            "SELECT pg_advisory_xact_lock(CAST(:space AS int), CAST(value AS int)) FROM LIST :chaines",
+            space=LOCK_SPACE,
+            chaines=chaines,
+        )
+    found = rows_of(
+        session,
+        "SELECT j.chaine, j.numero, j.empreinte FROM LIST :chaines JOIN journal j ON j.chaine = value"
+        " AND j.numero = (SELECT MAX(k.numero) FROM journal k WHERE k.chaine = value)",
+        chaines=chaines,
+    )
+    heads = {row.chaine: (row.numero, row.empreinte) for row in found}
+    return {chaine: heads.get(chaine, (0, "")) for chaine in chaines}
 
 
 def _stored(value: dict[str, Any] | None) -> str | None:

@@ -174,6 +174,26 @@ def _ligne_acte(p: Perimetre, t: Any) -> Clause:
     return and_(_exists(act, and_(act.c.id == t.acte_id, _tache(p, act.c))), p.personne_clause(t.personne_id))
 
 
+def _modele(p: Perimetre, t: Any) -> Clause:
+    """Everybody's, one's own, and those of an académie one is over, or over a school of."""
+    parts = [t.portee == "plateforme", _equal(t.compte_id, p.compte_id)]
+    if p.academies:
+        parts.append(t.academie_id.in_(sorted(p.academies)))
+    if p.etablissements or p.collectivites:
+        school = _table(m.Etablissement).alias("mur_etablissement_modele")
+        here = p.etablissement_clause(school.c.id)
+        parts.append(_exists(school, and_(school.c.academie_id == t.academie_id, here)))
+    return or_(*parts) if p.schools_possible else false()
+
+
+def _application(p: Perimetre, t: Any) -> Clause:
+    """One's own, and those that stay within an académie one is over."""
+    parts = [_equal(t.compte_id, p.compte_id)]
+    if p.academies:
+        parts.append(t.academie_id.in_(sorted(p.academies)))
+    return or_(*parts)
+
+
 def _attribution(p: Perimetre, t: Any) -> Clause:
     parts = [_school(p, t), _equal(t.compte_id, p.compte_id)]
     parts += [
@@ -280,6 +300,10 @@ RULES: dict[Any, Rule] = {
     m.VersionBloc: _through(m.Bloc, "bloc_id", _school),
     m.EssaiService: _school,
     m.Abonnement: _abonnement,
+    m.ModeleServices: _modele,
+    m.LigneModele: _through(m.ModeleServices, "modele_id", _modele),
+    m.ApplicationModele: _application,
+    m.EtablissementApplication: _school,
     m.Attribution: _attribution,
     m.Nomination: _school,
     m.CleApi: _attribution,

@@ -25,6 +25,7 @@ class Resource(StrEnum):
     IDENTIFIANT = "Identifiant"
     SERVICE = "Service"
     CATALOGUE = "Catalogue"
+    MODELE = "ModeleServices"
     ALIMENTATION = "Alimentation"
     JOURNAL = "Journal"
     COURRIEL = "Courriel"
@@ -55,6 +56,7 @@ RESOURCE_LABELS: dict[Resource, str] = {
     Resource.IDENTIFIANT: "Identifiants de première connexion",
     Resource.SERVICE: "Services et droits",
     Resource.CATALOGUE: "Catalogue des services",
+    Resource.MODELE: "Modèles de services",
     Resource.ALIMENTATION: "Alimentation",
     Resource.JOURNAL: "Journal",
     Resource.COURRIEL: "Courrier sortant",

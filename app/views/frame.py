@@ -30,6 +30,8 @@ ENTRY_OF = {
     "ReinitialiserView": "CompteView",
     "DroitsCompte": "Administrateurs",
     "DroitsPersonne": "Personnes",
+    "Comparaison": "Modeles",
+    "Applications": "Modeles",
 }
 """View without an entry of its own → the view whose entry leads to it."""
 

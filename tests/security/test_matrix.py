@@ -131,6 +131,9 @@ def objets(session, cast):
         keep(letter, m.Logo(page="accueil", image_id=image.id, texte="Logo", **here))
         keep(letter, m.Flux(url="https://exemple.fr/flux", titre="Flux", **here))
         keep(letter, m.Bloc(titre="Bloc", texte="", rendu="", **here))
+        academie = {"academie_id": getattr(cast, f"academie_{letter}")}
+        keep(letter, m.ModeleServices(nom="Essai", portee="academie", **academie))
+        keep(letter, m.ApplicationModele(modele="Essai", **academie))
     session.commit()
     return rows
 
@@ -155,7 +158,12 @@ def perimeter(role: str, cast) -> dict[str, int]:
             return {}
 
 
-OF_VIEW |= {"ActesEnNombre": m.ActeEnNombre}
+OF_VIEW |= {
+    "ActesEnNombre": m.ActeEnNombre,
+    "Modeles": m.ModeleServices,
+    "Comparaison": m.ModeleServices,
+    "Applications": m.ApplicationModele,
+}
 
 
 def entity_of(app, endpoint: str):
