@@ -145,6 +145,8 @@ def offer(session: Session, item: ServiceCollectivite, *, acteur: Actor) -> None
         known = session.scalars(same).first()
     if known is not None:
         raise RuleViolationError("Ce service leur est déjà proposé.", field="collectivite")
+    # the columns too: what is journalled is read of them
+    item.service_id, item.collectivite_id = service_id, collectivite_id
     saisies.save(session, item, acteur)
 
 

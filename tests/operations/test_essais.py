@@ -189,6 +189,8 @@ class TestSwitchingOn:
             basculer(session, cast.ecole_a, "bcdi", True, acteur=WHO)
         assert refusal.value.field == "sans_essai"
         reussi(bcdi, {"adresse": "https://autre.exemple.fr/"})
+        with pytest.raises(RuleViolationError):
+            basculer(session, cast.ecole_a, "bcdi", True, acteur=WHO)
         reussi(bcdi, row.valeurs)
         reussi(bcdi, row.valeurs, good=False)
         with pytest.raises(RuleViolationError):

@@ -13,6 +13,7 @@ from app.models import (
     CelluleService,
     Collectivite,
     Etablissement,
+    Journal,
     RoleService,
     Service,
     ServiceCollectivite,
@@ -41,6 +42,8 @@ class TestService:
         assert "webradio" not in {it.code for it in services_of(session, ecoles.ecole_a)}
         session.rollback()
         post(admin, "/referentiel/disponibilites-service/add", {"service": made.id, "collectivite": ""})
+        acts = session.scalars(select(Journal.acte).where(Journal.objet_type == "service_collectivite"))
+        assert acts.all() == ["service_collectivite.creer"]
         (found,) = services_of(session, ecoles.ecole_a, service="webradio")
         assert not found.role("lecteur").case("eleve").fixe
         charger(session)
