@@ -160,8 +160,10 @@ class TestMonteeEnCharge:
         assert connecte(client)
         event.remove(engine, "before_cursor_execute", note)
         seen = [statement for statement in seen if not statement.startswith(("BEGIN", "PRAGMA"))]
-        # the session, its account, its roles, and the panes as this person left them
-        assert len(seen) == 1, seen
+        # the session, its account, its roles, and the panes as this person left them;
+        # then what this page alone asks: how many API keys fall with the password
+        assert len(seen) == 2, seen
+        assert "cle_api" in seen[1]
         assert "session_compte" in seen[0]
         assert "preference" in seen[0]
         assert not any("ab_role" in s or "ab_permission" in s for s in seen)
