@@ -78,7 +78,7 @@ class PagesEcole(PreauBaseView):
         seen = Saisie()
         if request.method == "POST":
             seen = _typed()
-            sent, school_uai = _sent(), school.uai
+            sent, school_uai = sent_file(), school.uai
             row, refusal = run_act(
                 lambda: logos.ajouter(
                     db.session(),
@@ -106,7 +106,7 @@ class PagesEcole(PreauBaseView):
         row = logo_here(school, pk)
         seen = Saisie({"texte": row.texte, "url": row.url or ""}, row.visible)
         if request.method == "POST":
-            seen, sent = _typed(), _sent()
+            seen, sent = _typed(), sent_file()
             page, back = row.page, url_for(HOMES[row.page], uai=school.uai)
             _none, refusal = run_act(
                 lambda: logos.modifier(
@@ -227,10 +227,13 @@ def _typed() -> Saisie:
     return Saisie(typed, "visible" in request.form)
 
 
-def _sent() -> bytes:
+def sent_file() -> bytes:
     """Return the bytes of the file, one more than the most at the most."""
     file = request.files.get("fichier")
-    return file.stream.read(images.MOST_BYTES + 1) if file is not None else b""
+    if file is None:
+        return b""
+    with file.stream as stream:  # a heavy one waits in a file of its own
+        return bytes(stream.read(images.MOST_BYTES + 1))
 
 
 def register(appbuilder: Any) -> None:

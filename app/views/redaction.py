@@ -25,7 +25,7 @@ from app.views.acts import run_act
 from app.views.arguments import as_id, checked_pk, id_arg
 from app.views.base import PreauBaseView, commit_act
 from app.views.ecole import current_school
-from app.views.pages_ecole import answer_order, order_asked
+from app.views.pages_ecole import answer_order, order_asked, sent_file
 
 NEW_TEXT = ""
 
@@ -157,8 +157,7 @@ class Redaction(PreauBaseView):
     def image(self, uai: str) -> PlainResponse:
         """Keep a picture and say how a text shows it."""
         id_ = current_school(uai).id
-        file = request.files.get("fichier")
-        sent = file.stream.read(images.MOST_BYTES + 1) if file is not None else b""
+        sent = sent_file()
         row, refusal = run_act(lambda: images.ajouter(db.session(), id_, sent))
         if refusal is not None:
             answer = jsonify(erreur=refusal.message)

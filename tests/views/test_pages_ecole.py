@@ -22,7 +22,7 @@ from app.models import (
     Rattachement,
     VersionBloc,
 )
-from app.operations import blocs, flux, services
+from app.operations import blocs, flux, images, services
 from app.operations.flux import Article, Lecture
 from app.operations.saisies import Actor
 from app.operations.sessions import open_session
@@ -118,8 +118,9 @@ class TestLogos:
         assert page.select_one("#f-url")["value"] == more.get("url", "tours.fr")
         assert read(session, Logo.id) == []
 
-    def test_a_file_beyond_the_limit(self, correspondant):
-        answer = self.add(correspondant, fichier=image(content=b"\x89PNG" + b"a" * 5_000_000))
+    def test_a_file_beyond_the_limit(self, correspondant, monkeypatch):
+        monkeypatch.setattr(images, "MOST_BYTES", 1000)
+        answer = self.add(correspondant, fichier=image(content=b"\x89PNG" + b"a" * 2000))
         assert "4 Mio" in soup(answer).select_one(".pr-error").text
 
     def test_ordered_by_arrows_and_by_hand(self, correspondant, session):
