@@ -7,11 +7,11 @@ since it was shown is theirs: it is reported and left alone.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+import orjson
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
@@ -258,7 +258,7 @@ def _reported(
         reasons = {one["refus"] for one in changes}
         raison = reasons.pop() if len(reasons) == 1 else "Rien n’a pu être changé."
     etat = "fait" if raison is None else "refus"
-    return (etat, json.dumps(changes, ensure_ascii=False), refused, raison, instant(session, now()), pk)
+    return (etat, orjson.dumps(changes).decode(), refused, raison, instant(session, now()), pk)
 
 
 def _lock(session: Session, application: ApplicationModele) -> None:
@@ -312,7 +312,7 @@ def _write(
         summary.add(changes, effect.lignes, {move.cible.cle: move.cible.key for move in own})
         count = len(kept_moves)
         rows.append(
-            (made.id, pk, "attente", json.dumps(changes, ensure_ascii=False), count, len(changes) - count,
+            (made.id, pk, "attente", orjson.dumps(changes).decode(), count, len(changes) - count,
              effect.gagnent, effect.perdent)
         )  # fmt: skip
     columns = ("application_id", "etablissement_id", "etat", "changements", "nombre", "refuses", "gagnent",
