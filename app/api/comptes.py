@@ -15,7 +15,7 @@ from app.exports import personnes as export
 from app.extensions import db
 from app.models import Personne
 from app.operations import liens, pouvoirs, suspensions
-from app.queries import fiches
+from app.queries import fiches, lieux
 from app.security.delegation import current_pouvoirs
 from app.security.permissions import Resource
 from app.views.actors import actor, deployment
@@ -118,7 +118,7 @@ def _done(pk: int, operation: Callable[[Personne, int], None]) -> Response:
     """Run an act on somebody present in a school of the key, and answer what they are now."""
     session = db.session()
     found = fiches.person(session, pk) if pk <= BIGGEST_ID else None
-    places = fiches.attachments(session, pk) if found else ()
+    places = lieux.attachments(session, pk) if found else ()
     school_id = next((place.etablissement_id for place in places if place.fin is None), None)
     if found is None or school_id is None:
         return problem(404, ABSENT)

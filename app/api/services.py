@@ -17,7 +17,7 @@ from app.extensions import db
 from app.models import PROFILS, Etablissement
 from app.operations import droits_services
 from app.operations.services import basculer, service_here
-from app.queries import fiches
+from app.queries import fiches, lieux
 from app.queries.droits import ServiceIci, services_of
 from app.queries.droits_effectifs import rights_of_person
 from app.queries.services import version_of
@@ -172,7 +172,7 @@ class ServicesApi(PreauApi):
         if school is None:
             return problem(404, ABSENT)
         session = db.session()
-        places = fiches.attachments(session, pk) if pk <= BIGGEST_ID and fiches.person(session, pk) else ()
+        places = lieux.attachments(session, pk) if pk <= BIGGEST_ID and fiches.person(session, pk) else ()
         if not any(place.etablissement_id == school.id for place in places):
             return problem(404, NOBODY)
         told = [

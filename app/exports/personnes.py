@@ -13,6 +13,7 @@ from app.queries import curseurs, fiches
 from app.queries import gens as reads
 from app.queries.curseurs import Page
 from app.queries.gens import Criteres
+from app.queries.lieux import Lieu
 from app.queries.recherche import matching
 
 SLICE = 500
@@ -64,7 +65,7 @@ def complete(session: Session, pk: int) -> Element | None:
     element = {name: _plain(getattr(person, name)) for name in (*COMMON, *MORE, "cree_le")}
     return element | {
         "etat": reads.etat(person.suspendu_le, account.id if account else None),
-        "rattachements": [_place(place) for place in fiches.attachments(session, pk) if place.fin is None],
+        "rattachements": [_place(place) for place in facts.lieux if place.fin is None],
         "identifiants": [
             {"type": fact.a, "portee": fact.b, "valeur": fact.c}
             for fact in sorted(facts.identifiant, key=lambda fact: (fact.a, fact.b, fact.c))
@@ -97,7 +98,7 @@ def _elements(session: Session, rows: Sequence[Row[Any]]) -> Iterator[Element]:
         yield element
 
 
-def _place(place: Row[Any]) -> Element:
+def _place(place: Row[Any] | Lieu) -> Element:
     return {
         "etablissement": place.uai,
         "etablissement_nom": place.etablissement,

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import and_, bindparam, case, func, literal, select, union_all
 from sqlalchemy.orm import Session, joinedload
 
 from app.models import (
     PROFILS,
     Division,
     Etablissement,
+    EtatService,
     Favori,
     Personne,
     Preference,
     Rattachement,
+    Service,
     Visite,
 )
+from app.queries.droits import offered
 
 _COMPTE: Any = bindparam("compte")
 _ETABLISSEMENT: Any = bindparam("etablissement")
@@ -40,19 +44,37 @@ _DEPARTED = (
         Personne.anonymise_le.is_(None),
     )
 )
-_TREE = (
+_PEOPLE = (
     select(
-        Rattachement.profil,
-        func.count().filter(Rattachement.fin.is_(None)),
-        _DEPARTED.scalar_subquery(),
+        *(Rattachement.profil.label("code"), literal("").label("nom"), literal("").label("categorie")),
+        *(literal("").label("forme"), func.count().filter(Rattachement.fin.is_(None)).label("nombre")),
+        _DEPARTED.scalar_subquery().label("partis"),
         select(func.count(Division.id))
         .where(Division.etablissement_id == _ETABLISSEMENT, Division.active)
-        .scalar_subquery(),
+        .scalar_subquery()
+        .label("divisions"),
     )
     .where(Rattachement.etablissement_id == _ETABLISSEMENT)
     .group_by(Rattachement.profil)
 )
 """Everybody is counted by the index of lists alone; people are only looked at among those who left."""
+_ON = case((EtatService.actif.is_(None), Service.nature == "initial"), else_=EtatService.actif)
+_SERVICES = (
+    select(
+        *(Service.code, Service.nom, Service.categorie, Service.forme, case((_ON, 1), else_=0)),
+        *(Service.ordre, Service.id),
+    )
+    .outerjoin(
+        EtatService,
+        and_(
+            EtatService.service_id == Service.id,
+            EtatService.etablissement_id == _ETABLISSEMENT,
+            EtatService.fin.is_(None),
+        ),
+    )
+    .where(Service.retire_le.is_(None), offered(_ETABLISSEMENT))
+)
+_TREE = union_all(_PEOPLE, _SERVICES)
 _PREFERENCES = select(Preference.cle, Preference.valeur).where(Preference.compte_id == _COMPTE)
 
 
@@ -64,15 +86,39 @@ def school(
     return None if row is None else (row[0], row[1], row[2] is not None)
 
 
-def tree_counts(session: Session, etablissement_id: int) -> dict[str, int]:
-    """Return what the tree counts, by name: people present by profile, departures, classes."""
+@dataclass(frozen=True, slots=True)
+class ServiceArbre:
+    """A service offered to a school, as its tree shows it."""
+
+    code: str
+    nom: str
+    categorie: str
+    forme: str
+    actif: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Arbre:
+    """What the tree of a school says: figures by name, its services in the order of the catalogue."""
+
+    nombres: Mapping[str, int]
+    services: Sequence[ServiceArbre]
+
+
+def tree(session: Session, etablissement_id: int) -> Arbre:
+    """Return what the tree tells, in one statement: people by profile, departures, classes, services."""
     rows = session.execute(_TREE, {"etablissement": etablissement_id}).all()
-    counts: dict[str, int] = {row[0]: row[1] for row in rows}
+    people = [row for row in rows if not row.categorie]
+    counts: dict[str, int] = {row.code: row.nombre for row in people}
     counts["utilisateurs"] = sum(counts.values())
-    counts["suppressions"] = rows[0][2] if rows else 0
-    if rows:
-        counts["divisions"] = rows[0][3]
-    return counts
+    counts["suppressions"] = people[0].partis if people else 0
+    if people:
+        counts["divisions"] = people[0].divisions
+    services = sorted((row for row in rows if row.categorie), key=lambda row: (row.partis, row.divisions))
+    return Arbre(
+        counts,
+        [ServiceArbre(row.code, row.nom, row.categorie, row.forme, bool(row.nombre)) for row in services],
+    )
 
 
 def preferences(session: Session, compte_id: int) -> Mapping[str, Any]:

@@ -246,11 +246,10 @@ def _holds(table: Any, at: datetime | None) -> Any:
     return and_(table.debut <= at, or_(table.fin.is_(None), table.fin > at))
 
 
-def _services(
-    etablissement_id: int, at: datetime | None, categorie: str | None, service: str | None
-) -> Select[Any]:
+def offered(etablissement_id: Any, at: datetime | None = None) -> Any:
+    """Return the condition a service is offered to a school, by its collectivité or to every one."""
     here = select(Etablissement.collectivite_id).where(Etablissement.id == etablissement_id)
-    offered = (
+    return (
         select(ServiceCollectivite.id)
         .where(
             ServiceCollectivite.service_id == Service.id,
@@ -262,6 +261,11 @@ def _services(
         )
         .exists()
     )
+
+
+def _services(
+    etablissement_id: int, at: datetime | None, categorie: str | None, service: str | None
+) -> Select[Any]:
     state = and_(
         EtatService.service_id == Service.id,
         EtatService.etablissement_id == etablissement_id,
@@ -272,7 +276,7 @@ def _services(
             *(Service.id, Service.code, Service.nom, Service.categorie, Service.nature, Service.forme),
             *(Service.description, Service.reglages, Service.reprise_contenus, Service.peuple_par_groupes),
             Service.export,
-            *(offered.label("offert"), EtatService.actif, EtatService.debut),
+            *(offered(etablissement_id, at).label("offert"), EtatService.actif, EtatService.debut),
         )
         .join(EtatService, state, isouter=True)
         .where(_kept(Service, at))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -22,13 +22,11 @@ from app.models import (
     Division,
     EditeurPage,
     EleveGroupe,
-    Etablissement,
     Fonction,
     FonctionExercee,
     GroupeEnseignement,
     Identifiant,
     Matiere,
-    Mef,
     OptionSuivie,
     Personne,
     ProfesseurPrincipal,
@@ -37,12 +35,13 @@ from app.models import (
     ServiceEnseigne,
     VerrouPersonne,
 )
+from app.queries import lieux
 from app.queries.curseurs import Tri
 from app.queries.fiche_etablissement import ROLE
 from app.queries.gens import Criteres, school_list
+from app.queries.lieux import PERSONNE, Lieu, as_instant
 
 MOST_FACTS = 400
-PERSONNE: Any = bindparam("personne")
 ETABLISSEMENT: Any = bindparam("etablissement")
 INSTANT: Any = bindparam("instant", type_=Instant(timezone=True))
 """What statements made once are run with."""
@@ -72,17 +71,12 @@ class Faits:
     alimentation: list[Fait] = field(default_factory=list)
     administrateur: list[Fait] = field(default_factory=list)
     editeur: list[Fait] = field(default_factory=list)
+    lieux: list[Lieu] = field(default_factory=list)
 
     @property
     def read_on(self) -> datetime | None:
         """Return the date of the export the last feed of the person's schools came from."""
         return as_instant(self.alimentation[0].b if self.alimentation else "")
-
-
-def as_instant(text: str) -> datetime | None:
-    """Return an instant a statement read as text."""
-    moment = datetime.fromisoformat(text) if text else None
-    return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
 
 
 def label(model: Any) -> Any:
@@ -91,18 +85,20 @@ def label(model: Any) -> Any:
 
 
 def facts(session: Session, personne_id: int, etablissement_id: int | None) -> Faits:
-    """Return what hangs on a person, in one statement; in one school when it is given."""
+    """Return what hangs on a person, in one statement; in one school when it is given, places apart."""
     found = Faits()
     wanted = {"personne": personne_id, "etablissement": etablissement_id, "instant": now()}
-    statement = _facts(anywhere=etablissement_id is None)
-    for kind, a, b, c, number in session.execute(statement, wanted):
-        getattr(found, kind).append(Fait(a or "", b or "", c or "", number))
+    rows = session.execute(_facts(anywhere=etablissement_id is None), wanted).all()
+    found.lieux = lieux.read([row for row in rows if row[0] == lieux.GENRE])
+    for kind, a, b, c, *_wider, number in rows:
+        if kind != lieux.GENRE:
+            getattr(found, kind).append(Fait(a or "", b or "", c or "", number))
     return found
 
 
 @cache
 def _facts(*, anywhere: bool) -> Any:
-    branches = [*_of_person(), *_of_places(anywhere=anywhere)]
+    branches = [lieux.lines(), *_of_person(), *_of_places(anywhere=anywhere)]
     if not anywhere:
         branches += _of_school()
     return union_all(*branches).limit(MOST_FACTS)
@@ -110,7 +106,12 @@ def _facts(*, anywhere: bool) -> Any:
 
 def _line(kind: str, a: Any, b: Any, c: Any, number: Any) -> Select[Any]:
     texts = [literal(text) if isinstance(text, str) else cast(text, String) for text in (a, b, c)]
-    return select(literal(kind), *texts, number)
+    return select(literal(kind), *texts, *_padding(), number)
+
+
+def _padding() -> list[Any]:
+    """Return what makes a line of three texts as wide as that of a place; names tell the columns apart."""
+    return [literal("").label(f"vide_{rank}") for rank in range(lieux.WIDTH - 3)]
 
 
 def _of_person() -> list[Select[Any]]:
@@ -124,7 +125,8 @@ def _of_person() -> list[Select[Any]]:
             literal("alimentation"),
             cast(Alimentation.source, String),
             cast(func.coalesce(Alimentation.date_export, Alimentation.cree_le), String),
-            literal(""),
+            literal("").label("vide"),
+            *_padding(),
             Alimentation.id,
         )
         .join(AlimentationEtablissement, AlimentationEtablissement.alimentation_id == Alimentation.id)
@@ -270,37 +272,6 @@ def around(
     rows = session.execute(derived(whole, (tri, "around", before, after), make), values).all()
     earlier = [found for found in rows if found.avant]
     return earlier[::-1], [found for found in rows if not found.avant]
-
-
-_ATTACHMENTS = (
-    select(
-        Rattachement.profil,
-        Rattachement.source,
-        Rattachement.debut,
-        Rattachement.fin,
-        Rattachement.motif_fin,
-        Rattachement.regime,
-        Rattachement.etablissement_id,
-        Etablissement.uai,
-        Etablissement.nom.label("etablissement"),
-        Division.id.label("division_id"),
-        label(Division).label("classe"),
-        Mef.libelle.label("mef"),
-        Mef.code.label("mef_code"),
-        Mef.niveau,
-    )
-    .select_from(Rattachement)
-    .join(Etablissement, Etablissement.id == Rattachement.etablissement_id)
-    .outerjoin(Division, Division.id == Rattachement.division_id)
-    .outerjoin(Mef, Mef.id == Rattachement.mef_id)
-    .where(Rattachement.personne_id == PERSONNE)
-    .order_by(Rattachement.fin.is_not(None), Rattachement.id)
-)
-
-
-def attachments(session: Session, pk: int) -> Sequence[Row[Any]]:
-    """Return the places of a person in the schools of the perimeter, present ones first."""
-    return session.execute(_ATTACHMENTS, {"personne": pk}).all()
 
 
 def relatives(session: Session, pk: int, etablissement_id: int | None) -> Sequence[Row[Any]]:

@@ -30,7 +30,7 @@ class Node:
     """One line of the tree.
 
     ``endpoint`` takes ``uai`` and ``values``; ``within`` are the endpoints of the pages under it;
-    ``count`` names a figure of ``queries.console.tree_counts``.
+    ``count`` names a figure of ``queries.console.tree``.
     """
 
     key: str
@@ -208,17 +208,18 @@ class Branch:
     actif: bool | None = None
 
 
-GROWN: dict[str, Callable[[Ecole], Branch]] = {}
-"""Node → what draws it whole, when its branches are read from the school. Its module adds it."""
+Grower = Callable[[Ecole, reads.Arbre | None], Branch]
+GROWN: dict[str, Grower] = {}
+"""Node → what draws it whole from what the tree read, if it could. Its module adds it."""
 
 
 def tree(school: Ecole) -> list[Branch]:
     """Return the branches this person may open in a school, with their counts."""
-    counts: Mapping[str, int] = {}
+    known: reads.Arbre | None = None
     if allowed_here(Resource.RATTACHEMENT, school=school):
         with perimetre(db.session(), current_perimetre(Resource.RATTACHEMENT)):
-            counts = reads.tree_counts(db.session(), school.id)
-    return _drawn(NODES, school, counts)
+            known = reads.tree(db.session(), school.id)
+    return _drawn(NODES, school, known)
 
 
 def node_of(key: str) -> Node | None:
@@ -233,15 +234,15 @@ def current_key() -> str:
     return next((node.key for node in every if node.endpoint and node.current()), NODES[0].key)
 
 
-def _drawn(nodes: tuple[Node, ...], school: Ecole, counts: Mapping[str, int]) -> list[Branch]:
-    branches = []
+def _drawn(nodes: tuple[Node, ...], school: Ecole, known: reads.Arbre | None) -> list[Branch]:
+    branches, counts = [], known.nombres if known is not None else {}
     for node in nodes:
         if not allowed_here(node.resource, school=school):
             continue
         if node.key in GROWN:
-            branches.append(GROWN[node.key](school))
+            branches.append(GROWN[node.key](school, known))
             continue
-        children = _drawn(node.children, school, counts)
+        children = _drawn(node.children, school, known)
         url = node.url(school.uai)
         if not url and not children:
             continue

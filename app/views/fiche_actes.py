@@ -8,13 +8,14 @@ from typing import Any
 from flask import abort, flash, redirect, request, url_for
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from app.errors import UserError
 from app.extensions import db
 from app.models import Etablissement, Personne
 from app.operations import liens, personnes, pouvoirs, suspensions
+from app.queries.lieux import Lieu
 from app.security.delegation import current_pouvoirs
 from app.security.permissions import Resource
 from app.views import fiche_saisie as forms
@@ -170,7 +171,7 @@ class ActesFiche(PreauBaseView):
 
     def _present(
         self, uai: str, liste: str, pk: int, *, locked: bool = False
-    ) -> tuple[PeopleList, Etablissement, FichePersonne, Row[Any]]:
+    ) -> tuple[PeopleList, Etablissement, FichePersonne, Lieu]:
         """Return a person present in the school, as its list shows them; 404 for whoever is not there."""
         chosen, school, number_ = chosen_list(liste), current_school(uai), checked_pk(pk)
         if locked:  # nobody writes this person until the act is over

@@ -13,6 +13,7 @@ from app.extensions import db
 from app.models import Compte, Journal, Personne
 from app.queries import fiches, journal
 from app.queries.fiches import Fait, Faits, as_instant
+from app.queries.lieux import Lieu
 from app.queries.personnes import IDENTIFIANT_LABELS, NIVEAU_LABELS, PARENTE_LABELS, PROFIL_LABELS
 from app.security.manager import allowed, use_perimetre_for
 from app.security.permissions import Resource, Verb
@@ -70,8 +71,7 @@ class FichePersonne:
     personne: Personne
     compte: Compte | None
     etat: str
-    places: Sequence[Row[Any]]
-    ici: Row[Any] | None
+    ici: Lieu | None
     faits: Faits
     responsables: Sequence[Proche]
     enfants: Sequence[Proche]
@@ -94,13 +94,13 @@ class FichePersonne:
     @property
     def profils(self) -> list[str]:
         """Return what the person is, here or anywhere when outside a school."""
-        rows = [self.ici] if self.ici else [row for row in self.places if row.fin is None]
+        rows = [self.ici] if self.ici else [row for row in self.faits.lieux if row.fin is None]
         return list(dict.fromkeys(PROFIL_LABELS[row.profil] for row in rows))
 
     @property
-    def ailleurs(self) -> list[Row[Any]]:
+    def ailleurs(self) -> list[Lieu]:
         """Return the other places of the person in the perimeter."""
-        return [row for row in self.places if row is not self.ici]
+        return [row for row in self.faits.lieux if row is not self.ici]
 
     @property
     def identite(self) -> list[Champ]:
@@ -235,17 +235,16 @@ def sheet_of(
     if found is None:
         return None
     personne, compte = found
-    places = fiches.attachments(session, pk)
-    here = next((row for row in places if row.etablissement_id == etablissement_id), None)
+    facts = fiches.facts(session, pk, etablissement_id)
+    here = next((row for row in facts.lieux if row.etablissement_id == etablissement_id), None)
     relatives = fiches.relatives(session, pk, etablissement_id)
     state = "suspendu" if personne.suspendu_le else "jamais" if compte is None else "actif"
     return FichePersonne(
         personne,
         compte,
         state,
-        places,
         here,
-        fiches.facts(session, pk, etablissement_id),
+        facts,
         [_relative(row, uai, "responsable") for row in relatives if row.sens],
         [_relative(row, uai, "eleve") for row in relatives if not row.sens],
         uai,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from flask import abort, g, request, url_for
 
 from app.extensions import db
+from app.queries.console import Arbre, ServiceArbre
 from app.queries.droits import ServiceIci, services_of
 from app.queries.services import CATEGORIES
 from app.views.arbre import GROWN, Branch
 from app.views.ecole import Ecole
 
+Shown = TypeVar("Shown", bound=ServiceIci | ServiceArbre)
 KEPT = "services_ici"
 PAGES = ("Services.", "ActesServices.", "DroitsEffectifs.", "ReglagesServices.")
 """Endpoints that are under «Services» in the tree."""
@@ -39,24 +42,26 @@ def service_of_page(etablissement_id: int, code: str) -> ServiceIci:
     return found
 
 
-def with_cells(services: Sequence[ServiceIci], *formes: str) -> list[ServiceIci]:
+def with_cells(services: Sequence[Shown], *formes: str) -> list[Shown]:
     """Return the services of these forms, those a grid draws."""
     return [one for one in services if one.forme in formes]
 
 
-def active(services: Sequence[ServiceIci]) -> int:
+def active(services: Sequence[ServiceIci | ServiceArbre]) -> int:
     """Return how many are on."""
     return sum(one.actif for one in services)
 
 
-def branch(school: Ecole) -> Branch:
+def branch(school: Ecole, known: Arbre | None) -> Branch:
     """Draw «Services» in the tree: categories, then services with their state (C2)."""
     kept: tuple[int, list[ServiceIci]] | None = g.get(KEPT)
-    services = (
-        kept[1]
-        if kept is not None and kept[0] == school.id
-        else services_of(db.session(), school.id, cells=False)
-    )
+    services: Sequence[ServiceIci | ServiceArbre]
+    if kept is not None and kept[0] == school.id:
+        services = kept[1]
+    elif known is not None:
+        services = known.services
+    else:
+        services = services_of(db.session(), school.id, cells=False)
     here = str(request.endpoint or "").startswith(PAGES)
     asked = request.view_args or {}
     overview = Branch(
@@ -89,7 +94,9 @@ def _address(school: Ecole, code: str) -> str:
     return url_for("Services.service", uai=school.uai, code=code)
 
 
-def _category(school: Ecole, key: str, services: Sequence[ServiceIci], asked: dict[str, str]) -> Branch:
+def _category(
+    school: Ecole, key: str, services: Sequence[ServiceIci | ServiceArbre], asked: dict[str, str]
+) -> Branch:
     leaves = [
         Branch(
             f"services.{one.code}",
