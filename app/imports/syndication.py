@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import codecs
 import html
 import io
 import re
@@ -23,6 +24,16 @@ from app.operations.flux import MOST_ITEMS, Article, Lecture
 READ_ITEMS = MOST_ITEMS + 10
 OPENING = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s>/]")
 DEEPEST = 200
+DECLARATION = re.compile(rb"\s*<\?xml\b[^>]{0,200}\?>")
+DECLARED = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+LINEAR = re.compile(r"utf-8|ascii|iso8859-\d{1,2}|cp125\d|koi8-[ru]")
+"""Encodings read at one go; others (punycode, unicode_escape…) take hours, or hide tags from our bounds."""
+ROOT = re.compile(rb"<\w")
+LONGEST_HEAD = 4096
+"""Before the first element: twice as much takes the reader of feeds four times longer."""
+QUOTED = re.compile(rb"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What the reader of feeds lets out on a broken one, besides what it notes."""
 ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;q=0.5"
 
 NO_FEED = (
@@ -64,7 +75,10 @@ def parse(body: bytes) -> tuple[str, list[Article]]:
     :raises RuleViolationError: what was given is no feed.
     """
     kept = _bounded(body)
-    found = feedparser.parse(io.BytesIO(kept), sanitize_html=False, resolve_relative_uris=False)
+    try:
+        found = feedparser.parse(io.BytesIO(kept), sanitize_html=False, resolve_relative_uris=False)
+    except UNREADABLE as error:
+        raise RuleViolationError(NO_FEED, field="url") from error
     if not found.get("version"):
         raise RuleViolationError(NO_FEED, field="url")
     articles = [article for entry in found.entries[:READ_ITEMS] if (article := _article(entry)) is not None]
@@ -92,17 +106,45 @@ def _bounded(body: bytes) -> bytes:
     """
     if b"\0" in body:
         raise RuleViolationError(NO_FEED, field="url")
+    body = _recoded(body)
+    root = ROOT.search(body)
+    if root is None or root.start() > LONGEST_HEAD:
+        raise RuleViolationError(NO_FEED, field="url")
     openings = OPENING.finditer(body)
     cut = next((found.start() for rank, found in enumerate(openings) if rank == READ_ITEMS), None)
     kept = body if cut is None else body[:cut]
     depth = 0
-    for tag in re.finditer(rb"<(/?)[A-Za-z][^<>]*?(/?)>", kept):
+    for tag in re.finditer(rb"<(/?)[A-Za-z][^<>]*?(/?)>", QUOTED.sub(_unquoted, kept)):
         depth += -1 if tag[1] else 0 if tag[2] else 1
         if depth > DEEPEST:
             raise RuleViolationError(NO_FEED, field="url")
     if cut is None:
         return kept
     return kept + (b"</feed>" if b"<feed" in kept[:4096] else b"</channel></rss>")
+
+
+def _recoded(body: bytes) -> bytes:
+    """Return a feed in UTF-8 that says so, whatever encoding it declared."""
+    body = body.removeprefix(codecs.BOM_UTF8)
+    declaration = DECLARATION.match(body)
+    name = DECLARED.search(declaration[0]) if declaration else None
+    try:
+        codec = codecs.lookup(name[1].decode()).name if name else "utf-8"
+    except LookupError:
+        codec = "utf-8"
+    rest = body[declaration.end() :] if declaration else body.lstrip()
+    try:
+        text = rest.decode(codec if LINEAR.fullmatch(codec) else "utf-8")
+    except UnicodeDecodeError:
+        text = rest.decode("cp1252", "replace")
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + text.encode()
+
+
+def _unquoted(found: re.Match[bytes]) -> bytes:
+    """Leave out what only looks like tags; a comment without end hides the rest: no feed has one."""
+    if not found[0].endswith((b"-->", b"]]>")):
+        raise RuleViolationError(NO_FEED, field="url")
+    return b""
 
 
 def _article(entry: Any) -> Article | None:

@@ -110,7 +110,7 @@ def noter_lecture(session: Session, row: Flux, lu: Lecture) -> None:
     session.execute(delete(Breve).where(Breve.flux_id == row.id).execution_options(synchronize_session=False))
     seen: set[str] = set()
     for rang, article in enumerate(lu.articles):
-        cle = hashlib.sha256(article.cle.encode()).hexdigest()
+        cle = hashlib.sha256(article.cle.encode("utf-8", "replace")).hexdigest()
         if cle in seen or len(seen) >= MOST_ITEMS:
             continue
         seen.add(cle)

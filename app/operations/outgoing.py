@@ -18,6 +18,7 @@ the same for a name that does not exist and for one that leads inside.
 from __future__ import annotations
 
 import contextlib
+import http.client
 import ipaddress
 import socket
 import threading
@@ -99,7 +100,10 @@ def fetch(
         location = answer.headers.get("location", "")
         if answer.status not in REDIRECTS or not location:
             return Answer(url, answer.status, answer.headers, answer.body, time.monotonic() - started)
-        url = urljoin(url, location)
+        try:
+            url = urljoin(url, location)
+        except ValueError as error:
+            raise OutgoingError(WRONG) from error
     raise OutgoingError(TOO_FAR)
 
 
@@ -158,7 +162,8 @@ def _reachable(address: str, permitted: Sequence[Network]) -> bool:
         return True
     if any(one.version == net.version and one in net for net in TRANSLATED):
         return False
-    return one.is_global and not (one.is_multicast or one.is_reserved)
+    site_local = isinstance(one, ipaddress.IPv6Address) and one.is_site_local
+    return one.is_global and not (one.is_multicast or one.is_reserved or site_local)
 
 
 class _Plain(HTTPConnection):
@@ -215,7 +220,7 @@ def _call(
             body = _read(response, most if method == "GET" else 0)
             if late.is_set():  # cut off among the headers, it looks like their end
                 raise TimeoutError
-        except (HTTPError, OSError) as error:
+        except (HTTPError, http.client.HTTPException, OSError) as error:
             if late.is_set() or isinstance(error, TimeoutError):
                 raise OutgoingError(TOO_SLOW) from error
             raise OutgoingError(NO_TRUST if _distrust(error) else NO_ANSWER) from error

@@ -83,6 +83,54 @@ class TestParse:
             syndication.parse(body)
         assert time.monotonic() - began < 2
 
+    @pytest.mark.parametrize(
+        ("encoding", "rest"),
+        [
+            ("punycode", b"-" + b"a" * 500_000),
+            ("unicode_escape", b"\\x3ca\\x3e" * 60_000),
+            ("utf-7", b"+ADw-a+AD4-" * 60_000),
+            ("rot13", b""),
+        ],
+    )
+    def test_an_encoding_no_feed_needs_neither_takes_hours_nor_hides_tags(self, encoding, rest):
+        body = RSS.replace("utf-8", encoding).format(item()).encode().replace(b"</channel>", rest)
+        began = time.monotonic()
+        _titre, articles = syndication.parse(body)
+        assert [article.titre for article in articles] == ["Sortie au musée"]
+        assert time.monotonic() - began < 2
+
+    @pytest.mark.parametrize("head", ["\n" * 100_000, "\n<!ENTITY a" * 50_000])
+    def test_a_head_without_end_is_refused_at_once(self, head):
+        began = time.monotonic()
+        with pytest.raises(RuleViolationError, match="RSS ou Atom"):
+            syndication.parse(RSS.replace("?>", f"?><!-- -->{head}").format(item()).encode())
+        assert time.monotonic() - began < 2
+
+    def test_ebcdic_hides_no_item(self):
+        body = '<?xml version="1.0" encoding="cp037"?>' + RSS.split("?>", 1)[1].format(item())
+        with pytest.raises(RuleViolationError, match="RSS ou Atom"):
+            syndication.parse(body.encode("cp037"))
+
+    @pytest.mark.parametrize(
+        "inside", ["<a>" * 150 + "<!--" + "</a>" * 150 + "-->", "<a>" * 150 + "<!--" + "</a>" * 150]
+    )
+    def test_ends_in_a_comment_hide_no_depth(self, inside):
+        with pytest.raises(RuleViolationError, match="RSS ou Atom"):
+            parse(inside * 100)
+
+    def test_html_that_is_quoted_is_not_depth(self):
+        items = [item(guid=str(rank), text=f"<![CDATA[{'Un<br>' * 12}]]>") for rank in range(25)]
+        assert len(parse(*items)[1]) == 20
+
+    @pytest.mark.parametrize("wrong", ["&#xD800;", "&#99999999999999999999;", "&#x110000;", "&#-1;"])
+    def test_a_character_that_does_not_exist_breaks_nothing(self, wrong):
+        try:
+            _titre, articles = parse(item(f"Un{wrong}", guid=f"1{wrong}", text=wrong), item(guid="2"))
+        except RuleViolationError:
+            articles = []
+        for article in articles:
+            article.titre.encode()
+
     def test_billion_laughs_and_outside_entities_give_nothing(self):
         entities = '<!ENTITY a "aaaaaaaaaa"><!ENTITY x SYSTEM "file:///etc/passwd">' + "".join(
             f'<!ENTITY {name} "{f"&{before};" * 10}">'

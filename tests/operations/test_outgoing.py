@@ -141,6 +141,25 @@ class TestRefused:
         with pytest.raises(OutgoingError, match="Aucun serveur public"):
             fetch(site.url("/", "double.exemple"), permitted=HERE)
 
+    @pytest.mark.parametrize(
+        "said",
+        [
+            b"BONJOUR\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300 + b"\r\n",
+            b"HTTP/1.1 200 " + b"a" * 70_000 + b"\r\n\r\n",
+            b"HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n",
+            b"HTTP/1.1 302 Found\r\nLocation: //[::1/\r\nContent-Length: 0\r\n\r\n",
+        ],
+    )
+    def test_a_server_that_says_anything_is_a_refusal_not_a_bug(self, site, said):
+        def answer(handler):
+            handler.wfile.write(said)
+            handler.close_connection = True
+
+        site.pages["/"] = answer
+        with pytest.raises(OutgoingError):
+            fetch(site.url(), permitted=HERE)
+
     def test_endless_redirects(self, site):
         site.pages["/"] = (302, {"Location": "/"}, b"")
         with pytest.raises(OutgoingError, match="sans fin"):
