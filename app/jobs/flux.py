@@ -19,8 +19,9 @@ from app.database import reading
 from app.errors import UserError
 from app.extensions import db, now
 from app.imports import syndication
-from app.models import Bloc, Flux, Logo
+from app.models import Bloc, Flux, Image, Logo
 from app.operations import flux as operations
+from app.operations import images
 from app.operations.flux import Lecture
 from app.operations.outgoing import Network
 from app.queries.pages import feeds_on
@@ -56,7 +57,10 @@ def due(app: Flask) -> int:
 
 
 def purge(app: Flask) -> int:
-    """Delete what was taken off a page a month ago; return how many rows."""
+    """Delete what was taken off a page a month ago, and pictures nothing shows any more; return how many.
+
+    A picture has an address anybody may keep: off every page, it must stop answering.
+    """
     with app.app_context(), perimetre(db.session(), TOUT):
         session = db.session()
         try:
@@ -69,6 +73,9 @@ def purge(app: Flask) -> int:
                 )
                 gone += done.rowcount
             session.commit()
+            for school in session.scalars(select(Image.etablissement_id).distinct()).all():
+                gone += images.drop_unused(session, school)
+                session.commit()
             return gone
         finally:
             db.session.remove()

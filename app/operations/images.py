@@ -6,8 +6,11 @@ photograph was taken, no second format hidden behind), an SVG is rebuilt from th
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
+import re
+import struct
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -32,8 +35,13 @@ LONGEST_SIDE = 1600
 MOST_KEPT = 40 * MIB
 LOSSLESS_UP_TO = 160 * 1024
 MOST_ELEMENTS = 20_000
+MOST_INSIDE = 4
+"""Pictures a drawing may hold."""
 SPARED = timedelta(days=1)
 RASTERS = ("PNG", "JPEG", "WEBP", "GIF")
+BROKEN = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, ArithmeticError, struct.error)
+"""What reading damaged pixels or metadata lets out."""
+HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
 WEBP, SVG = "image/webp", "image/svg+xml"
 
 EMPTY = "Choisissez un fichier."
@@ -54,12 +62,16 @@ class Refaite:
     hauteur: int
 
 
-def ajouter(session: Session, etablissement_id: int, sent: bytes, *, field: str = "fichier") -> Image:
+def ajouter(
+    session: Session, etablissement_id: int, sent: bytes | Refaite, *, field: str = "fichier"
+) -> Image:
     """Keep a picture somebody sent to a school, once whatever the number of times it is sent.
+
+    Made anew already, no transaction waits for its pixels: SQLite has one writer.
 
     :raises RuleViolationError: no picture we know, too big, damaged, or the school holds too many.
     """
-    made = refaire(sent, field=field)
+    made = sent if isinstance(sent, Refaite) else refaire(sent, field=field)
     empreinte = hashlib.sha256(made.contenu).hexdigest()
     lock(session, f"images:{etablissement_id}")
     mine = select(Image).where(Image.etablissement_id == etablissement_id)
@@ -67,7 +79,7 @@ def ajouter(session: Session, etablissement_id: int, sent: bytes, *, field: str 
     if known is not None:
         return known
     if _held(session, etablissement_id) + len(made.contenu) > MOST_KEPT:
-        _drop_unused(session, etablissement_id)
+        drop_unused(session, etablissement_id)
         if _held(session, etablissement_id) + len(made.contenu) > MOST_KEPT:
             raise RuleViolationError(NO_ROOM, field=field)
     row = Image(
@@ -109,7 +121,7 @@ def _raster(sent: bytes) -> Refaite:
         raise RuleViolationError(UNKNOWN) from error
     except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
         raise RuleViolationError(TOO_MANY_PIXELS) from error
-    except (OSError, ValueError, SyntaxError) as error:
+    except BROKEN as error:
         raise RuleViolationError(DAMAGED) from error
     with opened as source:
         if source.width * source.height > MOST_PIXELS:
@@ -119,7 +131,7 @@ def _raster(sent: bytes) -> Refaite:
             upright = ImageOps.exif_transpose(source)
             has_alpha = "A" in upright.getbands() or "transparency" in upright.info
             picture = upright.convert("RGBA" if has_alpha else "RGB")
-        except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
+        except BROKEN as error:
             raise RuleViolationError(DAMAGED) from error
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     picture.info.clear()
@@ -153,16 +165,38 @@ def _drawing(sent: bytes) -> Refaite:
         raise RuleViolationError(DAMAGED)
     if sum(1 for _ in root.iter()) > MOST_ELEMENTS:
         raise RuleViolationError(TOO_BIG.format(most="20 000 éléments"))
+    _remake_inside(root)
     width, height = _size(root)
     if "viewBox" not in root.attrib:
         root.set("viewBox", f"0 0 {width} {height}")
     root.set("width", str(width))
     root.set("height", str(height))
     try:
-        clean = filter_svg(etree.tostring(root), {"image": ["png", "jpeg", "webp", "gif"]})
+        clean = filter_svg(etree.tostring(root), {"image": ["webp"]})
     except ValueError as error:
         raise RuleViolationError(DAMAGED) from error
     return Refaite(clean, SVG, width, height)
+
+
+def _remake_inside(root: etree._Element) -> None:
+    """Make anew the pictures a drawing holds, as if each had been sent alone."""
+    inside = [
+        (element, name)
+        for element in root.iter("{*}image", "{*}feImage")
+        for name in HREFS
+        if name in element.attrib
+    ]
+    if len(inside) > MOST_INSIDE:
+        raise RuleViolationError(TOO_BIG.format(most=f"{MOST_INSIDE} images dans un dessin"))
+    for element, name in inside:
+        head, _comma, data = str(element.attrib.pop(name)).partition(",")
+        kind = head.replace(" ", "").lower()
+        if re.fullmatch(r"data:image/[a-z]+;base64", kind):
+            try:
+                made = _raster(base64.b64decode(data))
+            except ValueError as error:
+                raise RuleViolationError(DAMAGED) from error
+            element.set(name, f"data:{WEBP};base64,{base64.b64encode(made.contenu).decode()}")
 
 
 def _size(root: etree._Element) -> tuple[int, int]:
@@ -182,8 +216,8 @@ def _held(session: Session, etablissement_id: int) -> int:
     return int(session.execute(total).scalar_one())
 
 
-def _drop_unused(session: Session, etablissement_id: int) -> None:
-    """Delete the pictures no logo, block or version shows, but those just sent."""
+def drop_unused(session: Session, etablissement_id: int) -> int:
+    """Delete the pictures no logo, block or version shows, but those just sent; return how many."""
     named = "%" + Image.empreinte + "%"
     statement = select(Image).where(
         Image.etablissement_id == etablissement_id,
@@ -196,6 +230,8 @@ def _drop_unused(session: Session, etablissement_id: int) -> None:
             .where(Bloc.etablissement_id == etablissement_id, VersionBloc.texte.like(named))
         ),
     )
-    for row in session.scalars(statement):
+    rows = session.scalars(statement).all()
+    for row in rows:
         session.delete(row)
     session.flush()
+    return len(rows)

@@ -24,7 +24,7 @@ def ajouter(
     session: Session,
     etablissement_id: int,
     page: str,
-    sent: bytes,
+    sent: bytes | images.Refaite,
     *,
     texte: str | None,
     url: str | None,
@@ -69,7 +69,7 @@ def modifier(
     texte: str | None,
     url: str | None,
     visible: bool,
-    sent: bytes = b"",
+    sent: bytes | images.Refaite = b"",
     acteur: Actor,
 ) -> None:
     """Change what a logo says, where it leads, whether it shows, and its picture when one is sent.

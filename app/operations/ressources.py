@@ -25,6 +25,8 @@ OUVERTURES = [[day, "08:00", "18:00"] for day in range(5)]
 """When a new resource is open: school days."""
 LONGEST = 4000
 MOST_UNITS = 500
+MOST_HERE = 500
+"""Resources a school describes: a list shows no more."""
 DURATIONS = (0, 30, 60, 120, 240, 480, 1440, 4320, 10080)
 NOTICES = (0, 60, 240, 1440, 2880, 10080)
 TEXTS = {"description": "description", "regles": "règles"}
@@ -34,12 +36,14 @@ def enregistrer(session: Session, item: Ressource, values: Mapping[str, Any], *,
     """Write a resource, new or changed; tell whether anything was. The caller commits.
 
     ``values``: nom, categorie, lieu, description, regles, quantite, duree_max, preavis, a_valider,
-    ouvertures, and photo (bytes to keep, "" to remove, None to leave).
+    ouvertures, and photo (bytes or a picture made anew to keep, "" to remove, None to leave).
 
     :raises RuleViolationError: with the field at fault.
     """
     created = item.id is None
-    if not created:
+    if created:
+        _check_room(session, item.etablissement_id)
+    else:
         lock(session, f"ressource {item.id}")
     with session.no_autoflush:
         _fill(item, values)
@@ -90,9 +94,9 @@ def _fill(item: Ressource, values: Mapping[str, Any]) -> None:
         item.photo, item.photo_empreinte = content, digest
 
 
-def _picture(sent: bytes) -> bytes:
+def _picture(sent: bytes | images.Refaite) -> bytes:
     """Return a photo made anew (T1, T3); a drawing is no photo."""
-    made = images.refaire(sent, field="photo")
+    made = sent if isinstance(sent, images.Refaite) else images.refaire(sent, field="photo")
     if made.type != images.WEBP:
         raise RuleViolationError("Choisissez une photo : JPEG, PNG, WebP ou GIF.", field="photo")
     return made.contenu
@@ -150,6 +154,16 @@ def check_openings(rows: Sequence[Sequence[int | str]]) -> list[list[int | str]]
             "Indiquez au moins une ouverture : sans elle, personne ne peut réserver.", field="ouvertures"
         )
     return found
+
+
+def _check_room(session: Session, etablissement_id: int) -> None:
+    """Refuse a resource more than lists show."""
+    lock(session, f"ressources {etablissement_id}")
+    here = select(func.count(Ressource.id)).where(Ressource.etablissement_id == etablissement_id)
+    if (session.scalar(here) or 0) >= MOST_HERE:
+        raise RuleViolationError(
+            f"L’établissement décrit déjà {MOST_HERE} ressources. Supprimez celles qui ne servent plus."
+        )
 
 
 def _check_fewer(session: Session, ressource_id: int, quantite: int) -> None:

@@ -72,13 +72,13 @@ class PagesEcole(PreauBaseView):
     @permission_name("ecrire")
     def ajouter(self, uai: str, page: str) -> str | Response:
         """Send a picture, say what it shows and where it leads."""
+        sent = sent_picture()
         school = current_school(uai)
         if page not in PAGES:
             abort(404)
         seen = Saisie()
         if request.method == "POST":
-            seen = _typed()
-            sent, school_uai = sent_file(), school.uai
+            seen, school_uai = _typed(), school.uai
             row, refusal = run_act(
                 lambda: logos.ajouter(
                     db.session(),
@@ -102,11 +102,12 @@ class PagesEcole(PreauBaseView):
     @permission_name("ecrire")
     def modifier(self, uai: str, pk: int) -> str | Response:
         """Change a logo."""
+        sent = sent_picture()
         school = current_school(uai)
         row = logo_here(school, pk)
         seen = Saisie({"texte": row.texte, "url": row.url or ""}, row.visible)
         if request.method == "POST":
-            seen, sent = _typed(), sent_file()
+            seen = _typed()
             page, back = row.page, url_for(HOMES[row.page], uai=school.uai)
             _none, refusal = run_act(
                 lambda: logos.modifier(
@@ -227,7 +228,20 @@ def _typed() -> Saisie:
     return Saisie(typed, "visible" in request.form)
 
 
-def sent_file() -> bytes:
+def sent_picture() -> bytes | images.Refaite:
+    """Return the picture of the form made anew, before a transaction waits for it.
+
+    What is none comes back as it was sent: the act refuses it in its turn.
+    """
+    sent = _sent_file()
+    db.session.rollback()
+    try:
+        return images.refaire(sent) if sent else b""
+    except UserError:
+        return sent
+
+
+def _sent_file() -> bytes:
     """Return the bytes of the file, one more than the most at the most."""
     file = request.files.get("fichier")
     if file is None:

@@ -25,9 +25,11 @@ from app.views.acts import run_act
 from app.views.arguments import as_id, checked_pk, id_arg
 from app.views.base import PreauBaseView, commit_act
 from app.views.ecole import current_school
-from app.views.pages_ecole import answer_order, order_asked, sent_file
+from app.views.pages_ecole import answer_order, order_asked, sent_picture
 
 NEW_TEXT = ""
+MOST_COMPARED = 10_000
+"""Pairs of lines of two texts compared to show what changed."""
 
 
 @dataclass
@@ -156,8 +158,8 @@ class Redaction(PreauBaseView):
     @permission_name("ecrire")
     def image(self, uai: str) -> PlainResponse:
         """Keep a picture and say how a text shows it."""
+        sent = sent_picture()
         id_ = current_school(uai).id
-        sent = sent_file()
         row, refusal = run_act(lambda: images.ajouter(db.session(), id_, sent))
         if refusal is not None:
             answer = jsonify(erreur=refusal.message)
@@ -259,8 +261,19 @@ def _refuse(seen: Saisie, error: UserError) -> None:
 
 def _difference(before: str, after: str) -> list[tuple[str, str]]:
     """Return the lines of a text marked as kept (`` ``), taken out (``-``) or put in (``+``)."""
-    lines = difflib.ndiff(before.splitlines(), after.splitlines())
-    return [(line[0], line[2:]) for line in lines if line[0] in " -+"]
+    old, new = before.splitlines(), after.splitlines()
+    start = next((rank for rank, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), None)
+    start = min(len(old), len(new)) if start is None else start
+    gone, come = old[start:], new[start:]
+    shown = [(" ", line) for line in old[:start]]
+    if len(gone) * len(come) > MOST_COMPARED:  # comparing them all would take minutes
+        return [*shown, *(("-", line) for line in gone), *(("+", line) for line in come)]
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, gone, come, autojunk=False).get_opcodes():
+        if kind == "equal":
+            shown += [(" ", line) for line in gone[a:b]]
+        else:
+            shown += [*(("-", line) for line in gone[a:b]), *(("+", line) for line in come[c:d])]
+    return shown
 
 
 def register(appbuilder: Any) -> None:

@@ -14,6 +14,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional
 
 from app.models import Ressource
+from app.operations.images import MOST_BYTES
 from app.operations.reservations import Demande, duration
 from app.operations.ressources import DURATIONS, NOTICES, OUVERTURES
 from app.queries import creneaux
@@ -152,7 +153,10 @@ class RessourceForm(FlaskForm):
         """Return what was typed, as the operation takes it."""
         names = ("nom", "categorie", "lieu", "quantite", "description", "regles", "duree_max", "preavis")
         sent = self.photo.data
-        content = sent.stream.read(5 * 1024 * 1024) if sent and getattr(sent, "filename", "") else b""
+        content = b""
+        if sent and getattr(sent, "filename", ""):
+            with sent.stream as stream:  # a heavy one waits in a file of its own
+                content = stream.read(MOST_BYTES + 1)
         return {
             **{name: self[name].data or "" for name in names},
             "a_valider": self.a_valider.data,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from flask import flash, redirect, request, url_for
@@ -9,9 +10,10 @@ from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from werkzeug.wrappers import Response
 
-from app.errors import ConflictError
+from app.errors import ConflictError, UserError
 from app.extensions import db
 from app.models import Ressource
+from app.operations import images
 from app.operations import ressources as acts
 from app.queries import reservations as reads
 from app.security.permissions import Resource
@@ -37,7 +39,8 @@ class GestionRessources(PreauBaseView):
         school, _access = enter(uai, "gerer")
         form = RessourceForm()
         if form.validate_on_submit():
-            made, refusal = run_act(lambda: self._write(uai, None, form))
+            values = _values(form)
+            made, refusal = run_act(lambda: self._write(uai, None, values))
             if refusal is None:
                 flash(f"{made.nom} est au catalogue.", "success")
                 return redirect(url_for("Reservations.ressource", uai=school.uai, pk=made.id))
@@ -57,7 +60,8 @@ class GestionRessources(PreauBaseView):
             if request.form.get("_version", str(item.version)) != str(item.version):
                 form.form_errors = [STALE]
                 return self._form(uai, form, item, 409)
-            made, refusal = run_act(lambda: self._write(uai, pk, form))
+            values = _values(form)
+            made, refusal = run_act(lambda: self._write(uai, pk, values))
             if refusal is None:
                 flash(f"{made.nom} est à jour.", "success")
                 return redirect(url_for("Reservations.ressource", uai=school.uai, pk=pk))
@@ -71,10 +75,10 @@ class GestionRessources(PreauBaseView):
             )
         return self._form(uai, form, item)
 
-    def _write(self, uai: str, pk: int | None, form: RessourceForm) -> Ressource:
+    def _write(self, uai: str, pk: int | None, values: dict[str, Any]) -> Ressource:
         school, access = enter(uai, "gerer")
         item = Ressource(etablissement_id=school.id) if pk is None else resource_here(school, pk, access)
-        acts.enregistrer(db.session(), item, form.values(), acteur=actor())
+        acts.enregistrer(db.session(), item, values, acteur=actor())
         return item
 
     def _form(
@@ -174,6 +178,16 @@ class GestionRessources(PreauBaseView):
             erreur="",
             **frame(school, access),
         )
+
+
+def _values(form: RessourceForm) -> dict[str, Any]:
+    """Return what was typed, the photo made anew before a transaction waits for it."""
+    values = form.values()
+    if values["photo"]:
+        db.session.rollback()
+        with suppress(UserError):  # what is no picture is refused in its turn by the act
+            values["photo"] = images.refaire(values["photo"], field="photo")
+    return values
 
 
 def register(appbuilder: Any) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.extensions import now
 from app.jobs import flux as job
-from app.models import Breve, Etablissement, Flux, Image, Journal, Logo
+from app.models import Bloc, Breve, Etablissement, Flux, Image, Journal, Logo
 from app.operations import flux, services
 from app.operations.flux import Article, Lecture
 from app.operations.saisies import Actor
@@ -118,6 +118,21 @@ class TestRound:
 
 
 class TestPurge:
+    def test_a_picture_off_every_page_stops_answering(self, app, session, school):
+        sides = dict.fromkeys(("largeur", "hauteur", "taille"), 1)
+        for name in "abc":
+            image = Image(
+                etablissement_id=school, empreinte=name * 64, type="image/webp", contenu=b"x", **sides,
+                cree_le=now() - timedelta(days=0 if name == "c" else 2),
+            )  # fmt: skip
+            session.add(image)
+        session.add(Bloc(etablissement_id=school, titre="x", texte=f"![x](/media/{'a' * 64})", rendu=""))
+        session.commit()
+        assert app.test_client().get(f"/media/{'b' * 64}").status_code == 200
+        session.rollback()
+        assert job.purge(app) == 1
+        assert [app.test_client().get(f"/media/{name * 64}").status_code for name in "abc"] == [200, 404, 200]
+
     def test_what_was_taken_off_a_month_ago_goes_and_the_rest_stays(self, app, session, school):
         sides = dict.fromkeys(("largeur", "hauteur", "taille"), 1)
         image = Image(etablissement_id=school, empreinte="0" * 64, type="image/webp", contenu=b"x", **sides)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import re
 import time
 import zlib
 
@@ -80,6 +82,37 @@ class TestMadeAnew:
             assert gone not in text, gone
 
 
+class TestInsideADrawing:
+    def drawn(self, sent, kind="jpeg", times=1):
+        data = base64.b64encode(sent).decode()
+        return images.refaire(
+            drawing(f'<image width="9" height="9" href="data:image/{kind};base64,{data}"/>' * times)
+        )
+
+    def test_a_photograph_is_made_anew_too(self):
+        exif = Pillow.Exif()
+        exif[0x010E] = "chez les Dupont"
+        text = self.drawn(picture("JPEG", exif=exif)).contenu.decode()
+        kept = base64.b64decode(re.search(r'data:image/webp;base64,([^"]+)"', text)[1])
+        assert Pillow.open(io.BytesIO(kept)).size == (40, 20)
+        assert b"Dupont" not in kept
+
+    @pytest.mark.parametrize("sent", [b"<html>", picture("BMP"), picture("PNG")[:60], b""])
+    def test_what_is_no_picture_is_refused(self, sent):
+        with pytest.raises(RuleViolationError):
+            self.drawn(sent)
+
+    def test_a_few_and_no_more(self):
+        assert self.drawn(picture("PNG"), "png", 4).contenu.count(b"data:image/webp") == 4
+        with pytest.raises(RuleViolationError, match="4 images"):
+            self.drawn(picture("PNG"), "png", 5)
+
+    def test_a_drawing_in_a_drawing_is_left_out(self):
+        data = base64.b64encode(drawing("<rect/>")).decode()
+        made = images.refaire(drawing(f'<image href="data:image/svg+xml;base64,{data}"/><rect/>'))
+        assert b"data:" not in made.contenu
+
+
 class TestRefused:
     @pytest.mark.parametrize(
         ("sent", "word"),
@@ -101,6 +134,14 @@ class TestRefused:
             images.refaire(sent)
         assert word in refused.value.message
         assert refused.value.field == "fichier"
+
+    def test_metadata_that_cannot_be_written_again_is_a_refusal_not_a_bug(self):
+        exif = Pillow.Exif()
+        exif[0x0112], exif[0x010E] = 6, "x" * 30
+        sent = bytearray(picture("JPEG", exif=exif.tobytes()))
+        sent[sent.index(b"Exif") + 17] = 0  # a text becomes a tag that wants a number
+        with pytest.raises(RuleViolationError, match="abîmée"):
+            images.refaire(bytes(sent))
 
     def test_a_picture_that_unpacks_to_a_gigabyte(self):
         header = b"IHDR" + (30_000).to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import time
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -26,6 +28,7 @@ from app.operations import blocs, flux, images, services
 from app.operations.flux import Article, Lecture
 from app.operations.saisies import Actor
 from app.operations.sessions import open_session
+from app.views.redaction import _difference
 from tests.imports.test_syndication import RSS, item
 from tests.operations.test_images import picture
 from tests.support.site import serving
@@ -117,6 +120,18 @@ class TestLogos:
         assert sentence in page.select_one(".pr-error").text
         assert page.select_one("#f-url")["value"] == more.get("url", "tours.fr")
         assert read(session, Logo.id) == []
+
+    def test_no_transaction_waits_for_the_pixels(self, correspondant, session, monkeypatch):
+        real, waiting = images.refaire, []
+
+        def watched(sent, **more):
+            waiting.append(session.in_transaction())
+            return real(sent, **more)
+
+        monkeypatch.setattr(images, "refaire", watched)
+        self.add(correspondant)
+        assert waiting == [False]
+        assert read(session, Logo.texte)
 
     def test_a_file_beyond_the_limit(self, correspondant, monkeypatch):
         monkeypatch.setattr(images, "MOST_BYTES", 1000)
@@ -309,6 +324,15 @@ class TestEditors:
         session.commit()
         assert editrice.client.get(f"{A}/contenus").status_code == 403
 
+    @pytest.mark.parametrize(("day", "after"), [("dernier_jour", -1), ("debut", 1)])
+    def test_before_the_first_day_and_after_the_last_one_there_is_no_right(
+        self, editrice, session, day, after
+    ):
+        setattr(session.get(Rattachement, editrice.place.id), day, now().date() + timedelta(days=after))
+        session.commit()
+        assert editrice.client.get(f"{A}/contenus").status_code == 403
+        assert not soup(editrice.client.get("/mon-espace/")).select("a[href$=contenus]")
+
     def test_a_teacher_nobody_named_is_refused(self, app, session, editrice):
         session.delete(session.scalars(select(EditeurPage)).one())
         session.commit()
@@ -364,6 +388,16 @@ class TestBlocs:
         assert (newest.select_one("del").text, newest.select_one("ins").text) == ("Deux", "Trois")
         post(correspondant, f"{A}/contenus/{bloc.id}/versions", {"numero": "1"})
         assert read(session, Bloc.texte) == ["Un\n\nDeux"]
+
+    def test_two_long_texts_are_compared_at_once(self):
+        before, after = ("\n".join(f"{rank}{side}" for rank in range(5_000)) for side in "ab")
+        began = time.monotonic()
+        shown = _difference(f"Un\n{before}", f"Un\n{after}")
+        assert time.monotonic() - began < 1
+        assert [mark for mark, _line in shown] == [" "] + ["-"] * 5_000 + ["+"] * 5_000
+        assert _difference("a\nb\nc\nd", "a\nc\nd\ne") == [
+            (" ", "a"), ("-", "b"), (" ", "c"), (" ", "d"), ("+", "e"),
+        ]  # fmt: skip
 
     def test_the_preview_is_what_will_be_shown(self, correspondant, bloc):
         sent = {**self.form(correspondant, bloc.id), "texte": f"## Titre\n\n{HOSTILE}<script>x</script>"}
