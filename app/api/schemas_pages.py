@@ -8,6 +8,7 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from app.api.schemas import REQUIRED, Answer
 from app.models import MODELES, PAGES
+from app.views.arguments import BIGGEST_ID
 
 
 class Asked(Schema):
@@ -107,7 +108,7 @@ class BlocVoulu(Asked):
     titre = fields.String(required=True, error_messages=REQUIRED)
     texte = fields.String(load_default="")
     visible = fields.Boolean(load_default=True)
-    version = fields.Integer(load_default=0)
+    version = fields.Integer(load_default=0, validate=validate.Range(0, BIGGEST_ID))
 
 
 COMPONENTS: tuple[Any, ...] = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 
-from app.errors import UserError
+from app.errors import RuleViolationError, UserError
 from app.imports.aaf_header import DATE_IN_NAME
 from app.imports.academies import ACADEMIES, academie_code, academie_of
 from app.imports.detection import Detected, normalise_column
@@ -13,6 +13,7 @@ from app.imports.findings import Item, Record, fiche
 from app.imports.text import clean, parse_date, parse_instant, phone
 from app.imports.uai import is_uai, uai_key_is_right
 from app.operations.alimentation.fiches import Anomalie, EnTete, Objet
+from app.operations.saisies import clean_url
 
 MAX_LINE = 200_000
 _KNOWN = frozenset(
@@ -165,6 +166,14 @@ def _finding(uai: str, seen: set[str]) -> tuple[str, str] | None:
     return None
 
 
+def _web(text: str) -> str | None:
+    """Return a web address a page may link to, None for any other: anybody reads it on the public page."""
+    try:
+        return clean_url(clean(text), field="site_web")
+    except RuleViolationError:
+        return None
+
+
 def school_of(row: dict[str, str], uai: str, name: str) -> Record:
     """Convert a line of the annuaire."""
     record: Record = {"uai": uai, "nom": name or uai}
@@ -174,11 +183,12 @@ def school_of(row: dict[str, str], uai: str, name: str) -> Record:
         ("code_postal", 10, "code_postal"),
         ("commune", 80, "nom_commune"),
         ("email", 255, "mail"),
-        ("site_web", 255, "web"),
         ("siren", 14, "siren_siret"),
     ):
         if column in row:
             record[key] = clean(row[column])[:length] or None
+    if "web" in row:
+        record["site_web"] = _web(row["web"])
     record["type"] = record.get("type") or ""
     if sector := {"public": "public", "privé": "prive", "prive": "prive"}.get(
         clean(row.get("statut_public_prive", "")).lower()

@@ -13,13 +13,14 @@ from app.errors import ConflictError, NotFoundError, RuleViolationError
 from app.extensions import now
 from app.models import Bloc, VersionBloc
 from app.operations import page_publique
-from app.operations.markdown import render
+from app.operations.markdown import HEAVY, render
 from app.operations.saisies import Actor, clean_text, record
 
 MOST = 40
 LONGEST = 20_000
 CHANGED = "Quelqu’un a modifié ce bloc pendant que vous écriviez. Votre texte est gardé ci-dessous."
 EMPTY = "Donnez un titre au bloc."
+TOO_HEAVY = "Ce texte donnerait une page trop lourde. Répétez moins ses liens, ou partagez ses tableaux."
 
 
 def creer(
@@ -36,7 +37,7 @@ def creer(
         etablissement_id=etablissement_id,
         titre=said,
         texte=text,
-        rendu=render(text),
+        rendu=_drawn(text),
         visible=visible,
         rang=last + 1,
     )
@@ -61,7 +62,7 @@ def modifier(
     same_words = (said, text) == (row.titre, row.texte)
     if same_words and visible == row.visible and version == row.version:
         return
-    values = {"titre": said, "texte": text, "rendu": render(text), "visible": visible, "modifie_le": now()}
+    values = {"titre": said, "texte": text, "rendu": _drawn(text), "visible": visible, "modifie_le": now()}
     written = session.execute(
         update(Bloc)
         .where(Bloc.id == row.id, Bloc.version == version, Bloc.supprime_le.is_(None))
@@ -176,6 +177,14 @@ def _text(value: str) -> str:
             f"Ce texte compte {len(kept)} caractères ; {LONGEST} au plus sont possibles.", field="texte"
         )
     return kept
+
+
+def _drawn(text: str) -> str:
+    """Return the HTML of a text, when a page can carry it."""
+    html = render(text)
+    if html == HEAVY:
+        raise RuleViolationError(TOO_HEAVY, field="texte")
+    return html
 
 
 def _keep(session: Session, row: Bloc, acteur: Actor) -> None:

@@ -7,8 +7,10 @@ from sqlalchemy.orm import Session
 
 from app.database import lock
 from app.errors import RuleViolationError
+from app.extensions import now
 from app.models import EditeurPage, Personne, Rattachement
 from app.operations.saisies import Actor, record
+from app.queries.droits import living
 
 PROFILS_EDITEURS = ("enseignant", "personnel")
 
@@ -29,11 +31,14 @@ def schools_of(session: Session, personne_id: int) -> list[int]:
             select(EditeurPage.etablissement_id).where(
                 EditeurPage.personne_id == personne_id,
                 exists(
-                    select(Rattachement.id).where(
+                    select(Rattachement.id)
+                    .join(Personne, Personne.id == Rattachement.personne_id)
+                    .where(
                         Rattachement.personne_id == personne_id,
                         Rattachement.etablissement_id == EditeurPage.etablissement_id,
                         Rattachement.profil.in_(PROFILS_EDITEURS),
                         Rattachement.fin.is_(None),
+                        *living(now()),
                     )
                 ),
             )

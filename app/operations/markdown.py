@@ -18,10 +18,17 @@ ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"st
 SCHEMES = {"http", "https", "mailto", "tel"}
 TITLE_LEVEL = 2
 """A block has a heading of its own, ``h2``: those of its text come under it."""
+MOST_CELLS = 4_000
+MOST_HTML = 300_000
+RULE_OF_TABLE = frozenset(" \t>|:-")
+HEAVY = "<p>Ce texte donnerait une page trop lourde : un lien ou un tableau y revient trop souvent.</p>"
+"""Drawn instead of a text a few lines of which would make megabytes."""
 
 
 def render(text: str) -> str:
     """Return the HTML of a text: no raw HTML, no script, plain links, pictures of ours only."""
+    if _cells(text) > MOST_CELLS:
+        return HEAVY
     reader = _reader()
     tokens = reader.parse(text)
     headings = [token for token in tokens if token.type in {"heading_open", "heading_close"}]
@@ -29,6 +36,8 @@ def render(text: str) -> str:
     for token in headings:  # whichever marks were typed, no level is skipped
         token.tag = f"h{min(levels.index(token.tag) + 1 + TITLE_LEVEL, 6)}"
     html = reader.renderer.render(tokens, reader.options, {})
+    if len(html) > MOST_HTML:
+        return HEAVY
     return nh3.clean(
         html,
         tags=TAGS,
@@ -43,6 +52,18 @@ def render(text: str) -> str:
 def media_of(text: str) -> set[str]:
     """Return the pictures a text shows, as the digests they are named by."""
     return {found[0].rpartition("/")[2] for found in MEDIA.finditer(text)}
+
+
+def _cells(text: str) -> int:
+    """Return how many cells the tables of a text may have at most: short lines are filled up."""
+    total = columns = 0
+    for line in text.splitlines():
+        if "|" in line and "-" in line and RULE_OF_TABLE.issuperset(line):
+            columns = line.count("|") + 1
+        elif not line.strip():
+            columns = 0
+        total += columns
+    return total
 
 
 def _ours(tag: str, attribute: str, value: str) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.database import lock
@@ -21,6 +21,8 @@ from app.queries.pages import REDIRIGEE
 
 LONGEST = 60
 SHORTEST = 3
+MOST_LEFT = 10
+"""Addresses one school may keep from others by leaving them."""
 RESERVEES = frozenset(
     {"admin", "administration", "api", "aide", "accueil", "connexion", "media", "static", "p", "www", "preau"}
 )
@@ -184,6 +186,15 @@ def _move(session: Session, school: Etablissement, typed: str) -> dict[str, tupl
         )
         session.expunge(known)
         known = None
+    left = select(func.count(AdressePage.id)).where(
+        AdressePage.etablissement_id == school.id, AdressePage.quittee_le > now() - REDIRIGEE
+    )
+    if known is None and session.execute(left).scalar_one() >= MOST_LEFT:
+        raise RuleViolationError(
+            f"Cette page a quitté {MOST_LEFT} adresses en six mois, qui mènent encore à elle :"
+            " revenez à l’une d’elles.",
+            field="adresse",
+        )
     session.execute(
         update(AdressePage)
         .where(AdressePage.etablissement_id == school.id, AdressePage.quittee_le.is_(None))

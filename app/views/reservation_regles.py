@@ -6,10 +6,11 @@ from functools import cache, lru_cache
 
 import nh3
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "a", "code", "blockquote", "h3", "h4", "hr"}
 SCHEMES = {"http", "https", "mailto"}
+MOST_HTML = 80_000
 
 
 @cache
@@ -23,6 +24,8 @@ def rules_html(text: str) -> Markup:
     if not text:
         return Markup()
     drawn = _markdown().render(text)
+    if len(drawn) > MOST_HTML:  # one long address, shown by hundreds of short links
+        drawn = str(escape(text))
     for level in "12":  # titles of a page belong to the page
         drawn = drawn.replace(f"<h{level}>", "<h3>").replace(f"</h{level}>", "</h3>")
     clean = nh3.clean(

@@ -72,6 +72,8 @@ class TestBlocs:
         path = f"{A}/blocs/{made['id']}"
         changed = appeler(secret, path, "PUT", json={"titre": "Neuf", "texte": "Non", "version": 1})
         assert changed.get_json()["version"] == 2
+        far = appeler(secret, path, "PUT", json={"titre": "Neuf", "texte": "Tard", "version": 10**30})
+        assert far.status_code == 422
         late = appeler(secret, path, "PUT", json={"titre": "Neuf", "texte": "Tard", "version": 1})
         assert late.status_code == 409
         assert session.scalars(select(Bloc.texte)).all() == ["Non"]

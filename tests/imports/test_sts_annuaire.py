@@ -115,6 +115,21 @@ class TestAnnuaire:
         assert "0350001L" in read.of(Objet.ETABLISSEMENT)
         assert read.entete.attributs_inconnus == {"nouvelle_colonne": 1}
 
+    @pytest.mark.parametrize(
+        ("typed", "kept"),
+        [
+            ("www.college.fr", "https://www.college.fr"),
+            ("http://college.fr/a", "http://college.fr/a"),
+            ("javascript:alert(1)", None),
+            ("data:text/html,x", None),
+            ("http://a@college.fr", None),
+            ("", None),
+        ],
+    )
+    def test_a_web_address_is_one_a_page_may_link_to(self, ecrire, lire, typed, kept):
+        read = lire(ecrire("a.csv", f"{HEADER};web\n{LINE};{typed}\n"))
+        assert read.of(Objet.ETABLISSEMENT)["0350001L"]["site_web"] == kept
+
     def test_bad_and_double_uai(self, ecrire, lire):
         lines = "\n".join(
             (LINE, LINE, LINE[:-1] + "1", LINE.replace("0350001L", "XX"), LINE.replace("L;", "A;", 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from sqlalchemy import select
@@ -144,6 +145,15 @@ class TestPagePublique:
         self.save(session, other)
         assert page_publique.adresse_of(session, other.id) == "college-de-l-oeuvre"
 
+    def test_names_are_not_piled_up_by_leaving_them(self, session, school, monkeypatch):
+        monkeypatch.setattr(page_publique, "MOST_LEFT", 1)
+        for version, adresse in enumerate(("un-nom", "deux-noms")):
+            self.save(session, school, version, adresse=adresse)
+        with pytest.raises(RuleViolationError, match="revenez") as refused:
+            self.save(session, school, 2, adresse="trois-noms")
+        assert refused.value.field == "adresse"
+        assert self.save(session, school, 2, adresse="un-nom").version == 3
+
     def test_one_may_come_back_to_an_address_one_left(self, session, school):
         for version, adresse in enumerate(("oeuvre", "autre", "oeuvre")):
             self.save(session, school, version, adresse=adresse)
@@ -269,6 +279,35 @@ class TestMarkdown:
             assert set(tag.attrs) <= {"href", "title", "rel", "src", "alt", "loading"}
             assert not str(tag.get("href", "https:")).startswith(("javascript", "data"))
             assert tag.get("src") is None
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "[a]: https://exemple.fr/" + "b" * 9_000 + "\n\n" + "[a] " * 2_500,
+            ("|a" * 100 + "\n" + "|-" * 100 + "\n" + "a\n" * 200 + "\n") * 20,
+            "> " + "|a" * 100 + "\n> " + "|-" * 100 + "\n" + "> a\n" * 4_000,
+        ],
+    )
+    def test_a_few_lines_do_not_make_megabytes(self, session, school, text):
+        began = time.monotonic()
+        assert len(render(text[: blocs.LONGEST])) < 300_000
+        assert time.monotonic() - began < 2
+        with pytest.raises(RuleViolationError, match="trop lourde") as refused:
+            blocs.creer(
+                session, school.id, titre="x", texte=text[: blocs.LONGEST], visible=True, acteur=CLAIRE
+            )
+        assert refused.value.field == "texte"
+
+    @pytest.mark.parametrize(
+        "mark", ["[", "![", "*a **b ", "`a``", "<a", "[a](<b", "- ", "> ", "_a__", "\\", "&#1;", "~~a", "|-"]
+    )
+    def test_marks_without_end_are_drawn_at_once(self, mark):
+        began = time.monotonic()
+        render((mark * blocs.LONGEST)[: blocs.LONGEST])
+        assert time.monotonic() - began < 2
+
+    def test_a_table_people_write_is_drawn(self):
+        assert render("| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 100).count("<td>") == 200
 
     def test_a_picture_of_ours_stays(self):
         address = f"/media/{'a' * 64}"
