@@ -78,7 +78,7 @@ class DemandeReservation(_Sent):
     motif = fields.String(load_default="", validate=validate.Length(0, 200))
     cle = fields.String(
         load_default="",
-        validate=validate.Length(0, 32),
+        validate=validate.Regexp(r"^[\x20-\x7e]{0,32}$", error="32 caractères sans accent au plus."),
         metadata={"description": "La même clé deux fois donne la même réservation."},
     )
 

@@ -29,6 +29,8 @@ from app.queries.creneaux import Plage, Regles
 MOST_WEEKS = 45
 """A school year: nobody books further in one go."""
 MOST_HELD = 200
+MOST_A_DAY = 400
+"""Asked by one person in a day, withdrawn ones included: each may write to everybody who answers."""
 FURTHEST = timedelta(days=550)
 
 
@@ -243,6 +245,13 @@ def _check_person(session: Session, personne_id: int, more: int) -> None:
         raise RuleViolationError(
             f"{MOST_HELD} réservations à venir au plus par personne. Annulez celles qui ne servent plus."
         )
+    asked = session.scalar(
+        select(func.count(Reservation.id)).where(
+            Reservation.personne_id == personne_id, Reservation.demandee_le > now() - timedelta(days=1)
+        )
+    )
+    if (asked or 0) + more > MOST_A_DAY:
+        raise RuleViolationError(f"{MOST_A_DAY} demandes par jour au plus. Réessayez demain.")
 
 
 def _choose(

@@ -91,7 +91,10 @@ def overlap(debut: datetime, fin: datetime, autre_debut: datetime, autre_fin: da
 
 def clock_of(text: int | str) -> time:
     """Read «08:30»; midnight at the end of a day is written «24:00»."""
-    return time.max if text == "24:00" else time.fromisoformat(str(text))
+    found = time.max if text == "24:00" else time.fromisoformat(str(text))
+    if found.tzinfo is not None:  # «10+01»: hours are those of Paris
+        raise ValueError(text)
+    return found
 
 
 def open_hours(ouvertures: Ouvertures, day: date) -> list[tuple[time, time]]:

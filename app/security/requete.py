@@ -116,7 +116,7 @@ def journal_absence(response: Response) -> Response:
             acteur=str(compte),
             compte_id=compte.id,
             objet_type=request.blueprint or "",
-            objet=f"{request.method} {request.path}",
+            objet=f"{request.method} {request.url_rule if 'jeton' in request.view_args else request.path}",
         )
     return response
 

@@ -90,6 +90,8 @@ class TestDemander:
             {"ressource_id": "1"},
             {"motif": "x" * 201},
             {"inconnu": 1},
+            {"cle": "\ud800"},
+            {"cle": "\0"},
         ],
     )
     def test_what_cannot_be_is_refused(self, secret, appeler, demande, session, wrong):

@@ -128,6 +128,16 @@ class TestDemander:
         assert refused.value.field == field
         assert held(session, salle) == 0
 
+    def test_asked_and_withdrawn_again_and_again_ends_with_the_day(self, session, salle, dupont, monkeypatch):
+        monkeypatch.setattr(acts, "MOST_A_DAY", 2)
+        for _ in range(2):
+            row = ask(session, salle, dupont, a("10:00", "11:00")).reservations[0]
+            suivi.annuler(
+                session, salle.etablissement_id, row.id, titulaire_id=dupont.id, acteur=QUI, deployment=ICI
+            )
+        with pytest.raises(RuleViolationError, match="2 demandes par jour"):
+            ask(session, salle, dupont, a("10:00", "11:00"))
+
     def test_withdrawn_from_the_catalogue_or_asked_too_late(self, session, salle, dupont):
         salle.preavis = 60 * 24 * 20
         session.flush()

@@ -24,6 +24,7 @@ from app.models import (
     ServiceCollectivite,
 )
 from app.operations import reservations as acts
+from app.operations import ressources
 from app.operations.sessions import open_session
 from app.views.reservation_regles import rules_html
 from app.views.reservation_semaine import week
@@ -319,6 +320,7 @@ class TestGererLesRessources:
             ({"o_0_0_b": "07:00"}, "finit avant de commencer"),
             ({"o_0_1_a": "11:00"}, "se chevauchent"),
             ({"o_0_0_a": ""}, "Écrivez des heures"),
+            ({"o_0_0_a": "08+01"}, "Écrivez des heures"),
             ({"photo": b"<?php"}, "pas une image"),
             ({"photo": b"<svg xmlns='http://www.w3.org/2000/svg'/>"}, ""),
             ({"nom": "Salle info"}, "existe déjà ici"),
@@ -331,6 +333,12 @@ class TestGererLesRessources:
         page = send(agent, session, f"{A}/ressources/ajouter", **{**self.VALUES, **wrong})
         assert page.status_code == 200
         assert said in text(page)
+        assert session.scalars(select(Ressource.nom)).all() == ["Salle info"]
+
+    def test_no_more_than_lists_show(self, enter, session, salle, monkeypatch):
+        monkeypatch.setattr(ressources, "MOST_HERE", 1)
+        page = send(enter("AGENT", "personnel"), session, f"{A}/ressources/ajouter", **self.VALUES)
+        assert "décrit déjà 1 ressources" in text(page)
         assert session.scalars(select(Ressource.nom)).all() == ["Salle info"]
 
     def test_two_managers_at_once_is_a_conflict(self, enter, session, salle):
@@ -381,7 +389,10 @@ class TestCalendriers:
             session.scalars(select(AdresseCalendrier)).one().empreinte
         )
         again = self.address(client, session, MINE)
-        assert stranger.get(url).status_code == 404
+        assert stranger.get(url).status_code == client.get(url).status_code == 404
+        told = session.scalars(select(Journal.objet).where(Journal.acte == "acces.refuser")).all()
+        assert told == ["GET /calendriers/<jeton>.ics"]
+        session.rollback()
         assert stranger.get(again).status_code == 200
         form = soup(client.get(MINE)).select_one("form:has(input[value=fermer])")
         client.post(
@@ -504,6 +515,8 @@ def test_rules_are_markdown_without_anything_that_runs():
     assert 'href="https://x.fr" rel="noopener noreferrer nofollow"' in drawn
     assert "<b " not in drawn
     assert 'href="javascript' not in drawn
+    many = f"[a]: https://x.fr/{'b' * 2_000}\n\n" + "[a] " * 480
+    assert len(rules_html(many)) < 10_000
 
 
 def test_an_administrator_without_a_person_looks_and_keeps_but_does_not_ask(
