@@ -22,6 +22,7 @@ from app.operations.page_publique import Choix
 from app.operations.saisies import clean_url
 from app.queries import pages as reads
 from app.queries.droits import services_of
+from app.security.lectures import count_reading
 from app.security.permissions import Resource
 from app.views.actors import actor
 from app.views.arguments import BIGGEST_ID
@@ -233,6 +234,7 @@ class PagesApi(PreauApi):
             id_ = _known(uai).id
             url = clean_url(body(schemas.FluxVoulu())["url"], field="url") or ""
             db.session.rollback()  # the site may take its time: no transaction waits for it
+            count_reading(id_)
             lu = syndication.read(url, permitted=current_app.extensions["reglages"].permitted_networks())
         except UserError as error:
             return refused(error)

@@ -18,6 +18,7 @@ from app.operations import flux, services
 from app.operations.saisies import clean_url
 from app.queries import pages as reads
 from app.queries.droits import ServiceIci
+from app.security.lectures import count_reading
 from app.security.permissions import Resource, Verb
 from app.views.actors import actor
 from app.views.acts import run_act
@@ -68,6 +69,7 @@ class Breves(PreauBaseView):
         db.session.rollback()  # the site may take its time: no transaction waits for it
         try:
             url = clean_url(typed, field="url") or ""
+            count_reading(id_)
             lu = syndication.read(url, permitted=_settings().permitted_networks())
         except UserError as error:
             return self._page(current_school(uai), typed, error.message)
@@ -106,8 +108,13 @@ class Breves(PreauBaseView):
         """Read a feed again now, to see whether it works."""
         school = current_school(uai)
         row = feed_here(school, pk)
-        url, back = row.url, url_for(".liste", uai=school.uai)
+        url, id_, back = row.url, school.id, url_for(".liste", uai=school.uai)
         db.session.rollback()
+        try:
+            count_reading(id_)
+        except UserError as error:  # says nothing of the feed
+            flash(error.message, "warning")
+            return redirect(back)
         try:
             lu, failure = syndication.read(url, permitted=_settings().permitted_networks()), ""
         except UserError as error:

@@ -28,6 +28,7 @@ from app.operations import blocs, flux, images, services
 from app.operations.flux import Article, Lecture
 from app.operations.saisies import Actor
 from app.operations.sessions import open_session
+from app.security import lectures
 from app.views.redaction import _difference
 from tests.imports.test_syndication import RSS, item
 from tests.operations.test_images import picture
@@ -238,6 +239,20 @@ class TestBreves:
         post(correspondant, f"{A}/breves", {}, f"{A}/breves/{pk}/relire")
         assert "En panne" not in soup(correspondant.get(f"{A}/breves")).select_one(".pr-flux").text
         assert read(session, Breve.titre) == ["Sortie au musée"]
+
+    def test_too_many_readings_wait_and_accuse_no_feed(
+        self, correspondant, session, ecoles, catalogue, site, monkeypatch
+    ):
+        monkeypatch.setattr(lectures, "LIBRES", -5)
+        pk = flux.ajouter(session, ecoles.ecole_a, site.url("/f"), Lecture("J", []), acteur=CLAIRE).id
+        session.commit()
+        typed = {"url": site.url("/rien")}
+        assert "404" in soup(post(correspondant, f"{A}/breves", typed, f"{A}/breves/ajouter")).text
+        again = soup(post(correspondant, f"{A}/breves", typed, f"{A}/breves/ajouter"))
+        assert "Recommencez dans" in again.select_one("#f-url-erreur").text
+        post(correspondant, f"{A}/breves", {}, f"{A}/breves/{pk}/relire")
+        assert read(session, Flux.panne) == [None]
+        assert [path for _m, path, _h in site.asked] == ["/rien"]
 
     def test_taken_off_and_put_back(self, correspondant, session, ecoles, catalogue, site):
         lu = Lecture("Le Journal", [])
