@@ -73,7 +73,8 @@ def purge(app: Flask) -> int:
                 )
                 gone += done.rowcount
             session.commit()
-            for school in session.scalars(select(Image.etablissement_id).distinct()).all():
+            old = select(Image.etablissement_id).where(Image.cree_le < now() - images.SPARED)
+            for school in session.scalars(old.distinct()).all():
                 gone += images.drop_unused(session, school)
                 session.commit()
             return gone

@@ -77,6 +77,7 @@ def ajouter(
     mine = select(Image).where(Image.etablissement_id == etablissement_id)
     known = session.scalars(mine.where(Image.empreinte == empreinte)).first()
     if known is not None:
+        known.cree_le = now()  # just sent again: spared again until something shows it
         return known
     if _held(session, etablissement_id) + len(made.contenu) > MOST_KEPT:
         drop_unused(session, etablissement_id)

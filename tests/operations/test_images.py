@@ -170,8 +170,11 @@ class TestRefused:
 
 class TestKept:
     def test_the_same_picture_twice_is_one_row(self, session, school):
-        first, again = (images.ajouter(session, school, picture("PNG")) for _ in range(2))
+        first = images.ajouter(session, school, picture("PNG"))
+        first.cree_le = now() - images.SPARED * 2
+        again = images.ajouter(session, school, picture("PNG"))
         assert first.id == again.id
+        assert images.drop_unused(session, school) == 0
         assert len(session.scalars(select(Image.id)).all()) == 1
 
     def test_full_it_drops_what_nothing_shows_then_refuses(self, session, school, monkeypatch):
