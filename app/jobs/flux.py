@@ -6,6 +6,7 @@ shown by many schools is called once.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -27,8 +28,10 @@ from app.operations.outgoing import Network
 from app.queries.pages import feeds_on
 from app.security.perimetres import TOUT, perimetre
 
+log = logging.getLogger("preau.flux")
 BATCH = 40
 AT_ONCE = 8
+TRIPPED = "Ce flux ne se lit pas. Signalez-le à la personne qui exploite Préau."
 KEPT = timedelta(days=30)
 """How long what was taken off a page can be put back."""
 
@@ -108,6 +111,9 @@ def _called(asked: set[Asked], permitted: tuple[Network, ...]) -> dict[Asked, Le
             return syndication.read(one.url, permitted=permitted, etag=one.etag, modifie=one.modifie)
         except UserError as error:
             return error.message
+        except Exception:  # a feed that trips its reader stops neither the others nor the rounds to come
+            log.exception("A feed could not be read")
+            return TRIPPED
 
     ordered = sorted(asked, key=str)
     with ThreadPoolExecutor(AT_ONCE) as pool:

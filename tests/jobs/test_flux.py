@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 
+import feedparser
 import pytest
 from sqlalchemy import select
 
@@ -92,6 +93,25 @@ class TestRound:
         session.refresh(row)
         assert (row.echecs, row.en_panne_depuis, row.panne) == (0, None, None)
         assert titles(session) == ["Sortie au musée"]
+
+    def test_a_feed_that_trips_its_reader_leaves_the_others_alone(
+        self, app, session, school, site, monkeypatch
+    ):
+        real = feedparser.parse
+
+        def trips(stream, **more):
+            if b"piege" in stream.getvalue():
+                raise RuntimeError("bug")
+            return real(stream, **more)
+
+        monkeypatch.setattr(feedparser, "parse", trips)
+        rows = [add(session, school, site.url(f"/{name}")) for name in ("f", "piege")]
+        for name in ("f", "piege"):
+            site.pages[f"/{name}"] = (200, {}, RSS.format(item(text=name)).encode())
+        assert job.due(app) == 2
+        for row in rows:
+            session.refresh(row)
+        assert [row.panne for row in rows] == [None, job.TRIPPED]
 
     def test_off_or_taken_off_it_is_not_called(self, app, session, school, site):
         row = add(session, school, site.url("/f"))
