@@ -199,9 +199,10 @@ def _check_resource(item: Ressource, demande: Demande, slots: Sequence[Plage]) -
     (start, end), moment = slots[0], now()
     if start < moment:
         raise RuleViolationError("Ce créneau est déjà commencé. Choisissez une heure à venir.", field="debut")
-    if slots[-1][0] > moment + FURTHEST:
+    if slots[-1][1] > moment + FURTHEST:
+        first = "dernier" if start <= moment + FURTHEST else "jour"
         raise RuleViolationError(
-            "Cette date est trop lointaine.", field="jusqua" if len(slots) > 1 else "jour"
+            "Cette date est trop lointaine.", field="jusqua" if len(slots) > 1 else first
         )
     if item.preavis and start < moment + timedelta(minutes=item.preavis):
         raise RuleViolationError(

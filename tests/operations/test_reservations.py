@@ -128,6 +128,11 @@ class TestDemander:
         assert refused.value.field == field
         assert held(session, salle) == 0
 
+    def test_a_thing_is_not_held_for_a_century(self, session, salle, dupont):
+        with pytest.raises(RuleViolationError, match="trop lointaine") as refused:
+            ask(session, salle, dupont, a("10:00", "11:00", dernier=lundi(52 * 70)))
+        assert refused.value.field == "dernier"
+
     def test_asked_and_withdrawn_again_and_again_ends_with_the_day(self, session, salle, dupont, monkeypatch):
         monkeypatch.setattr(acts, "MOST_A_DAY", 2)
         for _ in range(2):
