@@ -61,3 +61,14 @@ def test_only_what_a_server_plans_is_concerned(engine):
         postgresql = connection.dialect.name == "postgresql"
         assert isinstance(driver, plans.Durable if postgresql else object)
         assert isinstance(driver, psycopg.Connection) is postgresql
+
+
+def test_what_a_savepoint_wrote_is_undone_too(engine):
+    with engine.connect() as connection:
+        with connection.begin_nested():
+            connection.execute(WRITE)
+        inner = connection.begin_nested()
+        connection.execute(READ, {"code": "PLANS"})
+        inner.rollback()
+        connection.rollback()
+        assert connection.execute(READ, {"code": "PLANS"}).scalar_one() == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -99,7 +100,13 @@ def body(schema: Schema) -> Mapping[str, Any]:
 
     :raises UserError: it is not an object, or a field is missing, unknown or of another kind.
     """
-    sent = request.get_json(silent=True)
+    try:
+        sent = request.get_json(silent=True)
+        json.dumps(sent, ensure_ascii=False).encode()
+    except RecursionError:  # lists within lists, without end
+        sent = None
+    except UnicodeEncodeError as error:  # half of a character, which no database keeps
+        raise UserError("Ce texte contient un caractère illisible.") from error
     if not isinstance(sent, dict):
         raise UserError("Envoyez un objet JSON, avec l’en-tête « Content-Type: application/json ».")
     try:

@@ -66,3 +66,12 @@ def test_what_another_asked_for_is_not_there(secret, appeler, session, modele):
 def test_a_key_that_only_reads_applies_nothing(faire_cle, appeler, cast, modele):
     reader = faire_cle("correspondant", ecriture=False, etablissement_id=cast.ecole_a)[1]
     assert appeler(reader, f"/modeles/{modele.id}/applications", "POST", json={}).status_code == 403
+
+
+@pytest.mark.parametrize("uai", ["\0", "\ud800"])
+def test_a_school_nobody_can_write_is_no_error(secret, appeler, session, modele, uai):
+    number = modele.id
+    session.rollback()
+    sent = {"etablissements": [uai]}
+    answer = appeler(secret, f"/modeles/{number}/applications", "POST", json=sent)
+    assert (answer.status_code, "erreur" in answer.get_json()) == (422, True)

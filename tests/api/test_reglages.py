@@ -97,3 +97,19 @@ class TestComponents:
         assert (
             appeler(secret, f"{notes}/composants/absent/etat", "PUT", json={"actif": True}).status_code == 404
         )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"version": null, "valeurs": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"version": 1' + b"0" * 5000 + b', "valeurs": {}}',
+        b'{"version": null, "valeurs": {"port": 1' + b"0" * 4000 + b"}}",
+        b'{"version": null, "valeurs": {"\\ud800": 1}}',
+        b'{"version": null, "valeurs": {"adresse": "\\u0000"}}',
+        b'{"version": 1e999, "valeurs": {}}',
+    ],
+)
+def test_a_hostile_body_is_refused_and_not_an_error(secret, appeler, body):
+    answer = appeler(secret, FICHIERS, "PUT", data=body, content_type="application/json")
+    assert answer.status_code in {400, 409, 422}
