@@ -1,7 +1,8 @@
 """The two lists of people: the same columns, filters, counts and perimeters as the console's.
 
-The count over an académie stops where the console's stops, and no count stands beside the choices of
-a filter: both make Django faster than it is out of the box.
+The count over an académie stops where the console's stops, which makes Django faster than it is out of
+the box. Neither side counts beside the choices of the académie's filters; in a school the console does,
+and Django's list does when asked (``?_facets``): the bench asks it with and without.
 """
 
 from django.contrib import admin
@@ -150,7 +151,7 @@ class EleveAdmin(admin.ModelAdmin):
     ordering = ["personne__nom_recherche", "personne_id"]
     list_per_page = 25
     show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
+    show_facets = admin.ShowFacets.ALLOW
 
     def get_queryset(self, request):
         return super().get_queryset(request).filter(etablissement=1, profil="eleve", fin=None)
