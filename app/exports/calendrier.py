@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from icalendar import Calendar, Event
-
 from app.queries import reservations as reads
 
 TYPE = "text/calendar; charset=utf-8"
@@ -18,6 +16,8 @@ def calendar(nom: str, rows: Iterable[Any], host: str, *, personal: bool) -> byt
 
     ``personal``: one's own; otherwise each event says who has the resource.
     """
+    from icalendar import Calendar, Event
+
     made = Calendar()
     made.add("prodid", "-//Préau//Réservation de matériel//FR")
     made.add("version", "2.0")

@@ -13,9 +13,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import feedparser
-import nh3
-
 from app.errors import RuleViolationError
 from app.extensions import now
 from app.operations import outgoing
@@ -74,6 +71,8 @@ def parse(body: bytes) -> tuple[str, list[Article]]:
 
     :raises RuleViolationError: what was given is no feed.
     """
+    import feedparser
+
     kept = _bounded(body)
     try:
         found = feedparser.parse(io.BytesIO(kept), sanitize_html=False, resolve_relative_uris=False)
@@ -87,6 +86,8 @@ def parse(body: bytes) -> tuple[str, list[Article]]:
 
 def text_of(markup: Any, longest: int) -> str:
     """Return what a piece of HTML says, without a tag, on one line, cut at a word."""
+    import nh3
+
     plain = html.unescape(nh3.clean(str(markup or "")[:20_000], tags=set()))
     shown = "".join(
         " " if char.isspace() or char == "\N{NO-BREAK SPACE}" else char

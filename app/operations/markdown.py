@@ -6,9 +6,6 @@ import re
 from functools import cache
 from typing import Any
 
-import nh3
-from markdown_it import MarkdownIt
-
 MEDIA = re.compile(r"/media/[0-9a-f]{64}")
 TAGS = {
     "p", "br", "hr", "h3", "h4", "h5", "h6", "strong", "em", "s", "code", "pre", "blockquote",
@@ -27,6 +24,8 @@ HEAVY = "<p>Ce texte donnerait une page trop lourde : un lien ou un tableau y re
 
 def render(text: str) -> str:
     """Return the HTML of a text: no raw HTML, no script, plain links, pictures of ours only."""
+    import nh3
+
     if _cells(text) > MOST_CELLS:
         return HEAVY
     reader = _reader()
@@ -75,4 +74,6 @@ def _ours(tag: str, attribute: str, value: str) -> str | None:
 
 @cache
 def _reader() -> Any:
+    from markdown_it import MarkdownIt
+
     return MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])

@@ -44,7 +44,7 @@ def render(template: str, deployment: Deployment, **values: Any) -> Message:
     """Draw a mail of ``templates/courriels/``."""
     known = {"console": deployment, "nom_console": _name(deployment), **values}
     html, text = _environment(html=True), _environment(html=False)
-    subject = " ".join(_block(text, template, "objet", known).split())[:200]
+    subject = re.sub(r"[^\S\u00a0\u202f]+", " ", _block(text, template, "objet", known)).strip()[:200]
     body = _block(text, template, "corps", known)
     footer = f"-- \n{_name(deployment)}\nMessage automatique\u00a0: personne ne lit les réponses.\n"
     page = html.get_template("courriels/base.html").render(

@@ -155,6 +155,7 @@ FAMILLES = {
     "personne": "Fiches de personnes",
     "page": "Pages publiques",
     "service": "Services et droits",
+    "modele": "Modèles de services",
     "ressource": "Ressources à réserver",
     "reservation": "Réservations",
     "calendrier": "Adresses d’agenda",

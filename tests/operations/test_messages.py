@@ -24,6 +24,11 @@ VALUES = {
     "scolarite": False,
     "fait": "secours",
     "motif": "départ en cours d’année",
+    "adresse": "https://console.exemple.fr/reservations",
+    "prenom": "Zoé <img src=x onerror=alert(1)>",
+    "acceptee": True,
+    "fois": 3,
+    "nombre": 2,
 }
 FOLDER = ROOT / "app/templates/courriels"
 TEMPLATES = sorted(f"courriels/{path.name}" for path in FOLDER.glob("*.html") if path.name != "base.html")
@@ -46,6 +51,15 @@ def test_every_mail_reads_as_text_and_as_html(template):
     assert not re.search(r" [:;?!»]|« ", words + mail.texte.replace("\n", " ").replace("-- ", "")), (
         "typography"
     )
+
+
+def test_a_subject_is_one_line_and_keeps_its_typography():
+    mail = messages.render(
+        "courriels/reservation_annulee.html",
+        ICI,
+        **VALUES | {"ressource": "Salle\u2028\x85\r\nBcc: a@b.fr", "reponse": "", "ecole": "Collège d’Essai"},
+    )
+    assert mail.objet == "Salle Bcc: a@b.fr\u00a0: réservation annulée"
 
 
 def test_what_is_sealed_opens_with_the_key_and_for_its_use_only():

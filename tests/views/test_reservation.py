@@ -512,7 +512,7 @@ class TestSemaine:
 def test_rules_are_markdown_without_anything_that_runs():
     drawn = rules_html("# Titre\n- **gras**\n- [lien](https://x.fr)\n<b onclick=x>html</b> [m](javascript:x)")
     assert "<h3>Titre</h3>" in drawn
-    assert 'href="https://x.fr" rel="noopener noreferrer nofollow"' in drawn
+    assert 'href="https://x.fr" rel="noopener noreferrer"' in drawn
     assert "<b " not in drawn
     assert 'href="javascript' not in drawn
     many = f"[a]: https://x.fr/{'b' * 2_000}\n\n" + "[a] " * 480
