@@ -15,6 +15,7 @@ from app.database import rows_of
 from app.errors import ConflictError
 from app.extensions import PARIS, now
 from app.models import Academie, Alimentation, AlimentationEtablissement, Etablissement
+from app.operations import journal
 from app.operations.alimentation.champs import PROFILS_DE
 from app.operations.alimentation.fiches import EnTete
 from app.operations.alimentation.registre import COMPTES, Registre
@@ -38,9 +39,10 @@ def ouvrir(session: Session, entete: EnTete, *, acteur: str) -> Alimentation:
     """Open a feed; ``etat`` is ``refusee`` with its reason when a newer export was applied (I3).
 
     One feed of a scope is under way at a time: an older one not applied is abandoned, one applied
-    in part is closed as it stands (its schools not applied are read again by this one).
+    in part is closed as it stands (its schools not applied are read again by this one). Whoever asked
+    for the older one reads who took its place; the journal says so too.
     """
-    _close_others(session, entete.espace)
+    replaced = _close_others(session, entete.espace, acteur)
     alimentation = Alimentation(
         source=entete.source,
         mode=entete.mode,
@@ -50,6 +52,7 @@ def ouvrir(session: Session, entete: EnTete, *, acteur: str) -> Alimentation:
         demandee_par=acteur[:160],
         etablissement_id=_id_of(session, Etablissement.id, Etablissement.uai, entete.uai),
         academie_id=_id_of(session, Academie.id, Academie.code, entete.academie),
+        motif=replaced,
     )
     session.add(alimentation)
     newest = session.scalars(
@@ -86,7 +89,9 @@ def _id_of(session: Session, id_column: Any, column: Any, value: str | None) -> 
     return session.scalar(select(id_column).where(column == value)) if value else None
 
 
-def _close_others(session: Session, portee: str) -> None:
+def _close_others(session: Session, portee: str, acteur: str) -> str | None:
+    """Close what is under way of a scope; return the sentence of what somebody else loses by it."""
+    lost = None
     for other in session.scalars(
         select(Alimentation).where(Alimentation.cle_portee == portee, Alimentation.etat.in_(EN_COURS))
     ):
@@ -99,10 +104,36 @@ def _close_others(session: Session, portee: str) -> None:
             .limit(1)
         )
         if applied is None:
-            abandonner(session, other)
+            lost = _replace(session, other, acteur) or lost
             continue
         other.etat = "appliquee"
         other.motif = "Application interrompue : les établissements restants viennent de la lecture suivante."
+    return lost
+
+
+def _replace(session: Session, other: Alimentation, acteur: str) -> str | None:
+    """Drop a preview for a newer reading, and say to each who did it."""
+    abandonner(session, other)
+    other.motif = (
+        f"Remplacée par la lecture que {acteur or 'le système'} a demandée le {_local(now())}."
+        " Rien n’en avait été écrit."
+    )
+    journal.write(
+        session,
+        acte="alimentation.abandonner",
+        acteur=acteur or "Système",
+        objet_type="alimentation",
+        objet_id=other.id,
+        objet=str(other),
+        etablissement_id=other.etablissement_id,
+        apres={"motif": other.motif},
+    )
+    if other.demandee_par in {"", acteur}:
+        return None
+    return (
+        f"Cette lecture remplace celle que {other.demandee_par} avait demandée le {_local(other.cree_le)}"
+        " et qui n’était pas appliquée. Prévenez cette personne si elle y travaillait."
+    )
 
 
 def abandonner(session: Session, alimentation: Alimentation) -> None:

@@ -94,6 +94,18 @@ class TestPreview:
         with pytest.raises(ConflictError):
             engine.appliquer_etablissement(session, first, line, acteur="Test")
 
+    def test_who_loses_a_preview_and_who_replaces_it_read_it(self, session):
+        first = engine.ouvrir(session, entete(1), acteur="MARTIN Zoé")
+        same = engine.ouvrir(session, entete(1), acteur="MARTIN Zoé")
+        assert same.motif is None, "one's own preview is no news"
+        other = engine.ouvrir(session, entete(2), acteur="DIALLO Léa")
+        assert "que DIALLO Léa a demandée" in same.motif
+        assert "celle que MARTIN Zoé avait demandée" in other.motif
+        lines = session.scalars(select(Journal).where(Journal.acte == "alimentation.abandonner")).all()
+        assert [(line.objet_id, line.acteur) for line in lines] == [
+            (first.id, "MARTIN Zoé"), (same.id, "DIALLO Léa"),
+        ]  # fmt: skip
+
 
 class TestApplication:
     def test_what_was_created_is_there_and_journalled(self, session):
