@@ -50,6 +50,7 @@ from app.queries.recherche import (
     prefix_bounds,
     read_typed,
     school_clause,
+    splits,
 )
 
 COUNT_CAP = 10_000
@@ -367,11 +368,16 @@ def _otherwise(criteres: Criteres, typed: Saisie, limit: int) -> Select[Any]:
 def suggestions(session: Session, criteres: Criteres, limit: int) -> Sequence[Row[Any]]:
     """Return the first people of the perimeter that what is typed means.
 
-    The names that begin so come first, and answer alone when they are enough: that is one read
-    of the index of names, however many people there are.
+    The names that begin so come first, then those who are called so first name before name; they
+    answer alone when they are enough: each is one read of the index of names, however many people there are.
     """
     whole = Criteres(profil=criteres.profil, ecoles=criteres.ecoles)
-    found = _named(session, whole, criteres.q, limit)
+    found: list[Row[Any]] = []
+    key = search_key(criteres.q)
+    for typed in (criteres.q, *(f"{name} {given}" for given, name in splits(key))):
+        if len(found) < limit:
+            known = {row.id for row in found}
+            found += [row for row in _named(session, whole, typed, limit) if row.id not in known]
     if len(found) < limit and criteres.q:
         known = {row.id for row in found}
         rest = perimeter_list(whole, matching(session, criteres.q))

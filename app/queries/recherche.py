@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -38,6 +39,8 @@ BROAD = 200
 """People found by the beginning of their name past which no other way of finding is tried."""
 SPECIFIC = 3
 """Letters from which other keys than the name itself are looked into, over a whole perimeter."""
+FORMES = 64
+"""Forms of what is typed whose statements are kept made."""
 LAST_SIGN = 0x10FFFF
 AFTER = {0xD7FF: 0xE000}
 """The sign after one that is followed by halves of signs, which no base stores."""
@@ -70,24 +73,6 @@ def splits(key: str) -> list[tuple[str, str]]:
     return [(given, name) for given, name in pairs if len(name) >= SHORTEST_NAME]
 
 
-def by_outside_name(typed: str) -> list[Select[Any]]:
-    """Return the reads an e-mail, a login, an INE or another identifier typed stands for: ids of people."""
-    text = typed.strip()
-    exact = text.lower()
-    if "@" in text:
-        return [_ids(prefix(Personne.email, exact))]
-    return [*([_ids(prefix(Personne.login, exact))] if "." in text else []), *by_number(text)]
-
-
-def by_number(text: str) -> list[Select[Any]]:
-    """Return the reads a whole INE, another identifier or a numbered login stands for: few ids."""
-    values = _numbers(text)
-    if not values:
-        return []
-    named = select(Identifiant.personne_id).where(Identifiant.valeur.in_(values))
-    return [named, _ids(Personne.login == text.lower())]
-
-
 def _numbers(text: str) -> list[str]:
     """Return the identifiers that a text with a digit in it may be, none for any other."""
     if "@" in text or not any(char.isdigit() for char in text):
@@ -103,34 +88,49 @@ def matching(session: Session, typed: str, limit: int = BROAD) -> ColumnElement[
     own index: a condition that tried them all at once would read every name. When the names that
     begin so are more than ``limit``, they alone are the answer.
     """
-    key = search_key(typed)
-    reads = by_outside_name(typed)
+    what = read_typed(typed)
     ids: list[int] = []
-    if key and "@" not in typed:
-        begins = prefix(Personne.nom_recherche, key)
-        ids += session.scalars(_in_order(_ids(begins), limit + 1))
+    if what.mots and not what.email:
+        ids += session.scalars(_beginning(what, limit + 1), what.valeurs)
         if len(ids) > limit:
-            return begins
-        reads += _other_ways(key)
-    if reads:
-        halves = [_in_order(read, limit).subquery() for read in reads]
-        ids += session.scalars(union_all(*[select(*half.c) for half in halves]))
+            return prefix(Personne.nom_recherche, search_key(typed))
+    others = _otherwise(what, limit)
+    if others is not None:
+        ids += session.scalars(others, what.valeurs)
     return Personne.id.in_(sorted(set(ids)))
 
 
-def _other_ways(key: str) -> list[Select[Any]]:
-    """Return the reads of people found otherwise than by the beginning of their whole name."""
-    swapped = splits(key)
-    reads = [_ids(_swapped(Personne.nom_recherche, pair)) for pair in swapped]
-    if len(key) >= SPECIFIC:
-        ways = [prefix(VarianteNom.cle, key), *[_swapped(VarianteNom.cle, pair) for pair in swapped]]
+@lru_cache(maxsize=FORMES)
+def _beginning(what: Saisie, limit: int) -> Select[Any]:
+    """Return the read of who is called so from the first letter, for all that is typed in this form."""
+    return _in_order(_ids(what.within(Personne.nom_recherche, "cle")), limit)
+
+
+@lru_cache(maxsize=FORMES)
+def _otherwise(what: Saisie, limit: int) -> Any:
+    """Return the read of people found otherwise, for all that is typed in this form; None without a way."""
+    reads: list[Select[Any]] = []
+    if what.email:
+        reads.append(_ids(what.within(Personne.email, "texte")))
+    if what.login:
+        reads.append(_ids(what.within(Personne.login, "texte")))
+    if what.numero:
+        reads.append(select(Identifiant.personne_id).where(Identifiant.valeur.in_(what.valeur("numeros"))))
+        reads.append(_ids(Personne.login == what.valeur("exact")))
+    reads += [_ids(way) for way in _swapped(Personne.nom_recherche, what)]
+    if what.variantes:
+        ways = [what.within(VarianteNom.cle, "cle"), *_swapped(VarianteNom.cle, what)]
         reads += [select(VarianteNom.personne_id).where(way) for way in ways]
-    return reads
+    halves = [_in_order(read, limit).subquery() for read in reads]
+    return union_all(*[select(*half.c) for half in halves]) if halves else None
 
 
-def _swapped(column: Any, pair: tuple[str, str]) -> ColumnElement[bool]:
-    given, name = pair
-    return and_(prefix(column, name), column.like(f"% {given}%"))
+def _swapped(column: Any, what: Saisie) -> list[ColumnElement[bool]]:
+    """Return the ways a key is what was typed with the first name before the name."""
+    return [
+        and_(what.within(column, f"nom_{rank}"), column.like(what.valeur(f"prenom_{rank}")))
+        for rank in range(what.croises)
+    ]
 
 
 def _ids(clause: ColumnElement[bool]) -> Select[Any]:
@@ -237,12 +237,7 @@ def school_clause(typed: str | Saisie) -> ColumnElement[bool]:
 
 def _other_key(what: Saisie) -> ColumnElement[bool]:
     """Return «another key of somebody is what was typed», last name first or first name first."""
-    column = VarianteNom.cle
-    swapped = [
-        and_(what.within(column, f"nom_{rank}"), column.like(what.valeur(f"prenom_{rank}")))
-        for rank in range(what.croises)
-    ]
-    return or_(what.within(column, "cle"), *swapped)
+    return or_(what.within(VarianteNom.cle, "cle"), *_swapped(VarianteNom.cle, what))
 
 
 def every_word(column: Any, what: Saisie) -> ColumnElement[bool]:
