@@ -346,7 +346,7 @@ class TestCourriels:
         ask(session, salle, dupont, a("10:00", "11:00", motif="Exposés", jusqua=lundi(3)))
         mail = session.scalars(select(Courriel)).one()
         assert mail.destinataire == "agent@exemple.fr"
-        assert mail.objet == "Salle info : une demande de Mme Dupont"
+        assert mail.objet == "Salle info\u00a0: une demande de Mme Dupont"
         for said in ("de 10:00 à 11:00", "3 dates", "Exposés", "/reservations/a-valider"):
             assert said in mail.texte
 
@@ -360,9 +360,9 @@ class TestCourriels:
         suivi.annuler(session, school, first.id, titulaire_id=None, motif="Panne", **more)
         mails = session.scalars(select(Courriel).order_by(Courriel.id)).all()
         assert [mail.objet for mail in mails] == [
-            "Salle info : demande acceptée",
-            "Salle info : demande refusée",
-            "Salle info : réservation annulée",
+            "Salle info\u00a0: demande acceptée",
+            "Salle info\u00a0: demande refusée",
+            "Salle info\u00a0: réservation annulée",
         ]
         assert {mail.destinataire for mail in mails} == {"dupont@exemple.fr"}
         assert "Travaux" in mails[1].texte
