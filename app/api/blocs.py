@@ -11,12 +11,12 @@ from sqlalchemy import select
 from app.api import schemas_pages as schemas
 from app.api.base import PreauApi, act, body, problem, right
 from app.api.etablissements import ABSENT
-from app.api.pages import school_of
 from app.errors import NotFoundError
 from app.extensions import db
 from app.models import Bloc
 from app.operations import blocs
 from app.queries import pages as reads
+from app.queries.etablissements import by_uai
 from app.security.permissions import Resource
 from app.views.actors import actor
 from app.views.arguments import BIGGEST_ID
@@ -49,7 +49,7 @@ class BlocsApi(PreauApi):
                     items:
                       $ref: '#/components/schemas/Bloc'
         """
-        school = school_of(uai)
+        school = by_uai(db.session(), uai)
         if school is None:
             return problem(404, ABSENT)
         return jsonify(schemas.Bloc(many=True).dump(reads.blocs(db.session(), school.id)))
@@ -169,7 +169,7 @@ class BlocsApi(PreauApi):
 
 
 def _known(uai: str) -> Any:
-    found = school_of(uai)
+    found = by_uai(db.session(), uai)
     if found is None:
         raise NotFoundError(ABSENT)
     return found

@@ -11,6 +11,7 @@ from app.api.base import PreauApi, paged, problem, right, size_arg
 from app.extensions import db
 from app.models import Etablissement
 from app.queries import curseurs
+from app.queries.etablissements import by_uai
 from app.queries.noms import search_key
 from app.security.permissions import Resource
 from app.views.arguments import text_arg
@@ -70,7 +71,7 @@ class EtablissementsApi(PreauApi):
                   schema:
                     $ref: '#/components/schemas/Etablissement'
         """
-        found = db.session.scalars(select(Etablissement).where(Etablissement.uai == uai.upper()[:8])).first()
+        found = by_uai(db.session(), uai)
         if found is None:
             return problem(404, ABSENT)
         return jsonify(schemas.Etablissement().dump(found))

@@ -22,6 +22,7 @@ from app.operations.page_publique import Choix
 from app.operations.saisies import clean_url
 from app.queries import pages as reads
 from app.queries.droits import services_of
+from app.queries.etablissements import by_uai
 from app.security.lectures import count_reading
 from app.security.permissions import Resource
 from app.views.actors import actor
@@ -56,7 +57,7 @@ class PagesApi(PreauApi):
                     items:
                       $ref: '#/components/schemas/Logo'
         """
-        school = school_of(uai)
+        school = by_uai(db.session(), uai)
         if school is None:
             return problem(404, ABSENT)
         rows = [row for page in PAGES for row in reads.logos(db.session(), school.id, page)]
@@ -202,7 +203,7 @@ class PagesApi(PreauApi):
                     items:
                       $ref: '#/components/schemas/Flux'
         """
-        school = school_of(uai)
+        school = by_uai(db.session(), uai)
         if school is None:
             return problem(404, ABSENT)
         rows = [row for row, _count in reads.flux_of(db.session(), school.id)]
@@ -273,7 +274,7 @@ class PagesApi(PreauApi):
                   schema:
                     $ref: '#/components/schemas/PagePublique'
         """
-        school = school_of(uai)
+        school = by_uai(db.session(), uai)
         return problem(404, ABSENT) if school is None else jsonify(_settings(school))
 
     @expose("/<uai>/page-publique", methods=["PUT"])
@@ -322,13 +323,8 @@ class PagesApi(PreauApi):
         return refusal or jsonify(_settings(school))
 
 
-def school_of(uai: str) -> Etablissement | None:
-    """Return a school of the key's perimeter."""
-    return db.session.scalars(select(Etablissement).where(Etablissement.uai == uai[:8].upper())).first()
-
-
 def _known(uai: str) -> Etablissement:
-    found = school_of(uai)
+    found = by_uai(db.session(), uai)
     if found is None:
         raise NotFoundError(ABSENT)
     return found

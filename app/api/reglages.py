@@ -14,10 +14,11 @@ from app.api.base import PreauApi, act, body, problem, right
 from app.api.etablissements import ABSENT
 from app.errors import NotFoundError, RuleViolationError
 from app.extensions import db
-from app.models import ComposantService, EssaiService, Etablissement, Service
+from app.models import ComposantService, EssaiService, Service
 from app.operations import champs_service, essais, reglages
 from app.operations.services import basculer_composant, service_here
 from app.queries.droits import ServiceIci
+from app.queries.etablissements import by_uai
 from app.queries.reglages import ComposantIci, Reglages, components_of, settings_of
 from app.security.permissions import Resource
 from app.views.actors import actor, deployment
@@ -52,7 +53,7 @@ class ReglagesApi(PreauApi):
                     items:
                       $ref: '#/components/schemas/Reglage'
         """
-        school = _school(uai)
+        school = by_uai(db.session(), uai)
         if school is None:
             return problem(404, ABSENT)
         found, refusal = act(lambda: _told(school.id, code))
@@ -82,7 +83,7 @@ class ReglagesApi(PreauApi):
                     items:
                       $ref: '#/components/schemas/Reglage'
         """
-        school = _school(uai)
+        school = by_uai(db.session(), uai)
         if school is None:
             return problem(404, ABSENT)
 
@@ -126,7 +127,7 @@ class ReglagesApi(PreauApi):
                   schema:
                     $ref: '#/components/schemas/Essai'
         """
-        school = _school(uai)
+        school = by_uai(db.session(), uai)
         if school is None:
             return problem(404, ABSENT)
 
@@ -166,7 +167,7 @@ class ReglagesApi(PreauApi):
                   schema:
                     $ref: '#/components/schemas/Essai'
         """
-        school = _school(uai)
+        school = by_uai(db.session(), uai)
         if school is None:
             return problem(404, ABSENT)
         statement = (
@@ -205,7 +206,7 @@ class ReglagesApi(PreauApi):
                     items:
                       $ref: '#/components/schemas/Reglage'
         """
-        school = _school(uai)
+        school = by_uai(db.session(), uai)
         if school is None:
             return problem(404, ABSENT)
 
@@ -219,10 +220,6 @@ class ReglagesApi(PreauApi):
 
         _nothing, refusal = act(switch)
         return refusal or jsonify(_told(school.id, code))
-
-
-def _school(uai: str) -> Etablissement | None:
-    return db.session.scalars(select(Etablissement).where(Etablissement.uai == uai.upper()[:8])).first()
 
 
 def _target(school_id: int, code: str) -> tuple[Service, ComposantService | None]:

@@ -19,6 +19,7 @@ from app.operations import reservations as acts
 from app.operations import reservations_suivi as suivi
 from app.queries import curseurs
 from app.queries import reservations as reads
+from app.queries.etablissements import by_uai
 from app.security.permissions import Resource
 from app.security.reservation import roles_in
 from app.views.actors import actor, deployment
@@ -52,7 +53,7 @@ class ReservationsApi(PreauApi):
                   schema:
                     $ref: '#/components/schemas/Ressources'
         """
-        school = _school(uai)
+        school = by_uai(db.session(), uai)
         if school is None:
             return problem(404, ABSENT)
         statement = reads.resources(school.id, withdrawn=True).order_by(Ressource.nom).limit(500)
@@ -74,7 +75,7 @@ class ReservationsApi(PreauApi):
                   schema:
                     $ref: '#/components/schemas/PageReservation'
         """
-        school = _school(uai)
+        school = by_uai(db.session(), uai)
         if school is None:
             return problem(404, ABSENT)
         etat = choice_arg("etat", reads.ETATS)
@@ -174,17 +175,13 @@ class ReservationsApi(PreauApi):
         return _answer(uai, withdraw)
 
 
-def _school(uai: str) -> Etablissement | None:
-    return db.session.scalars(select(Etablissement).where(Etablissement.uai == uai.upper()[:8])).first()
-
-
 def _pk(pk: int) -> int:
     return pk if pk <= BIGGEST_ID else 0
 
 
 def _answer(uai: str, operation: Callable[[Etablissement], int]) -> Response:
     """Run an act in a school of the key, and answer the booking it is about."""
-    school = _school(uai)
+    school = by_uai(db.session(), uai)
     if school is None:
         return problem(404, ABSENT)
     school_id = school.id

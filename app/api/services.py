@@ -7,19 +7,19 @@ from typing import Any
 
 from flask import Response, jsonify
 from flask_appbuilder.api import expose
-from sqlalchemy import select
 
 from app.api import schemas
 from app.api.base import PreauApi, act, body, problem, right
 from app.api.etablissements import ABSENT
 from app.api.personnes import ABSENT as NOBODY
 from app.extensions import db
-from app.models import PROFILS, Etablissement
+from app.models import PROFILS
 from app.operations import droits_services
 from app.operations.services import basculer, service_here
 from app.queries import fiches, lieux
 from app.queries.droits import ServiceIci, services_of
 from app.queries.droits_effectifs import rights_of_person
+from app.queries.etablissements import by_uai
 from app.queries.services import version_of
 from app.security.permissions import Resource
 from app.views.actors import actor
@@ -51,7 +51,7 @@ class ServicesApi(PreauApi):
                     items:
                       $ref: '#/components/schemas/Service'
         """
-        school = _school(uai)
+        school = by_uai(db.session(), uai)
         if school is None:
             return problem(404, ABSENT)
         return jsonify(schemas.Service(many=True).dump(services_of(db.session(), school.id, cells=False)))
@@ -72,7 +72,7 @@ class ServicesApi(PreauApi):
                   schema:
                     $ref: '#/components/schemas/ServiceComplet'
         """
-        school = _school(uai)
+        school = by_uai(db.session(), uai)
         if school is None:
             return problem(404, ABSENT)
         found, refusal = act(lambda: service_here(db.session(), school.id, code[:40]))
@@ -168,7 +168,7 @@ class ServicesApi(PreauApi):
                     items:
                       $ref: '#/components/schemas/DroitEffectif'
         """
-        school = _school(uai)
+        school = by_uai(db.session(), uai)
         if school is None:
             return problem(404, ABSENT)
         session = db.session()
@@ -186,10 +186,6 @@ class ServicesApi(PreauApi):
             for one in rights_of_person(session, pk, school.id)
         ]
         return jsonify(schemas.DroitEffectif(many=True).dump(told))
-
-
-def _school(uai: str) -> Etablissement | None:
-    return db.session.scalars(select(Etablissement).where(Etablissement.uai == uai.upper()[:8])).first()
 
 
 def _complete(school_id: int, service: ServiceIci) -> Any:
@@ -210,7 +206,7 @@ def _complete(school_id: int, service: ServiceIci) -> Any:
 
 def _done(uai: str, code: str, operation: Callable[[int], None]) -> Response:
     """Run an act on a service of a school of the key, and answer what the service is now."""
-    school = _school(uai)
+    school = by_uai(db.session(), uai)
     if school is None:
         return problem(404, ABSENT)
     _nothing, refusal = act(lambda: operation(school.id))

@@ -13,7 +13,7 @@ from app.extensions import PARIS, now
 from app.models import Attribution, Compte, Etablissement, Personne, Rattachement
 from app.operations import comptes, pouvoirs
 from app.operations.pouvoirs import Pouvoirs
-from app.operations.saisies import Actor
+from app.operations.saisies import Actor, past
 from app.operations.sessions import may_connect
 from app.queries.fiche_etablissement import NOMMABLES, ROLE
 
@@ -177,9 +177,7 @@ def end_of(day: date | None) -> datetime | None:
         return None
     end = datetime.combine(day + timedelta(days=1), time(), PARIS).astimezone(UTC)
     if end <= now():
-        raise RuleViolationError(
-            f"Le {day:%d/%m/%Y} est passé. Choisissez une date à venir.", field="dernier_jour"
-        )
+        raise past(day)
     return end
 
 

@@ -15,7 +15,7 @@ from app.models import Attribution, Etablissement, Personne, Rattachement, Varia
 from app.operations import administrateurs, comptes, journal, liens, logins
 from app.operations.deployment import Deployment
 from app.operations.messages import send
-from app.operations.saisies import SYSTEME, Actor
+from app.operations.saisies import SYSTEME, Actor, past
 from app.operations.sessions import MotifFin, end_all
 from app.queries.invites import has_account
 from app.queries.noms import name_variants, personne_key
@@ -146,9 +146,7 @@ def check_last_day(day: date | None) -> None:
     :raises RuleViolationError: with the field at fault.
     """
     if day is not None and day < today():
-        raise RuleViolationError(
-            f"Le {day:%d/%m/%Y} est passé. Choisissez une date à venir.", field="dernier_jour"
-        )
+        raise past(day)
     if day is not None and day > today() + LONGTEMPS:
         raise RuleViolationError(
             f"Le {day:%d/%m/%Y} est dans plus de cinq ans. Vérifiez l’année.", field="dernier_jour"

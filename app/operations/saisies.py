@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -86,6 +87,13 @@ def clean_url(value: str | None, *, field: str) -> str | None:
     if parts.scheme not in {"http", "https"} or "." not in host or parts.username or re.search(r"\s", text):
         raise RuleViolationError(refusal, field=field)
     return text
+
+
+def past(day: date) -> RuleViolationError:
+    """Return the refusal of a last day that is over."""
+    return RuleViolationError(
+        f"Le {day:%d/%m/%Y} est passé. Choisissez une date à venir.", field="dernier_jour"
+    )
 
 
 def pending_changes(item: Any) -> dict[str, tuple[Any, Any]]:

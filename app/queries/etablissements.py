@@ -23,6 +23,11 @@ from app.models import (
 from app.queries.noms import search_key
 
 
+def by_uai(session: Session, uai: str) -> Etablissement | None:
+    """Return the school an address or a program names, None when it is not in the perimeter."""
+    return session.scalars(select(Etablissement).where(Etablissement.uai == uai[:8].upper())).first()
+
+
 def headcount(session: Session, etablissement_id: int) -> Mapping[str, int]:
     """Return how many people are in a school now, by profile, and its active divisions."""
     rows = session.execute(

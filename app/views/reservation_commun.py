@@ -7,12 +7,12 @@ from datetime import date, time
 from typing import Any
 
 from flask import abort, request, url_for
-from sqlalchemy import select
 
 from app.extensions import db, now
 from app.models import Etablissement, Ressource
 from app.queries import creneaux
 from app.queries import reservations as reads
+from app.queries.etablissements import by_uai
 from app.security.permissions import Resource
 from app.security.reservation import Acces, access_here
 from app.views.arguments import checked_pk
@@ -25,8 +25,7 @@ TITRE = "Réservation de matériel"
 
 def enter(uai: str, need: str = "voir") -> tuple[Etablissement, Acces]:
     """Return the school of the address and what one may do there; 404 without that right."""
-    statement = select(Etablissement).where(Etablissement.uai == uai[:8].upper())
-    school = db.session.scalars(statement).first()
+    school = by_uai(db.session(), uai)
     if school is None:
         abort(404)
     access = access_here(db.session(), school)
